@@ -1,0 +1,65 @@
+/**
+ * The command tree. Each file in commands/ is one command; its options are cheap to load, what it
+ * does is imported when it runs.
+ *
+ * @module
+ */
+
+import {
+  type Application,
+  buildApplication,
+  buildRouteMap,
+  text_en as english,
+} from "@stricli/core";
+import { toPlasmdError } from "../lib/errors.ts";
+import { programVersion } from "../lib/version.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { identityNewCommand } from "./commands/identity_new.ts";
+import { identityShowCommand } from "./commands/identity_show.ts";
+import { versionCommand } from "./commands/version.ts";
+import type { Context } from "./context.ts";
+import { exitCodeFor } from "./exit.ts";
+import { makeUi, type Terminal } from "./ui.ts";
+
+/** The whole command tree, its errors printed to the given terminal. */
+export function buildApp(terminal: Terminal): Application<Context> {
+  const root = buildRouteMap<string, Context>({
+    routes: {
+      identity: buildRouteMap<string, Context>({
+        routes: { show: identityShowCommand, new: identityNewCommand },
+        docs: { brief: "The key that signs what this machine publishes" },
+      }),
+      version: versionCommand,
+      completion: completionCommand,
+    },
+    docs: {
+      brief: "Serve signed boot images, and fetch them from servers that nobody has to trust",
+    },
+  });
+  return buildApplication(root, {
+    name: "plasmd",
+    versionInfo: { currentVersion: programVersion.version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: !terminal.color },
+    determineExitCode: exitCodeFor,
+    localization: {
+      text: {
+        ...english,
+        exceptionWhileParsingArguments: (thrown, color) =>
+          english.exceptionWhileParsingArguments.call(plainErrors, thrown, color),
+        exceptionWhileRunningCommand: (thrown) => errorText(terminal, thrown),
+        exceptionWhileLoadingCommandFunction: (thrown) => errorText(terminal, thrown),
+        exceptionWhileLoadingCommandContext: (thrown) => errorText(terminal, thrown),
+        commandErrorResult: (thrown) => errorText(terminal, thrown),
+      },
+    },
+  });
+}
+
+const plainErrors = { formatException: (thrown: unknown) => toPlasmdError(thrown).message };
+
+function errorText(terminal: Terminal, thrown: unknown): string {
+  let text = "";
+  makeUi({ ...terminal, stderr: (part) => text += part }).error(thrown);
+  return text.trimEnd();
+}

@@ -1,0 +1,53 @@
+/**
+ * `plasmd completion bash|zsh|fish`
+ *
+ * @module
+ */
+
+import type { Command } from "@stricli/core";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+
+/** The shells that have a completion script. */
+type Shell = "bash" | "zsh" | "fish";
+
+/** The command. */
+export const completionCommand: Command<Context> = command<Record<never, never>, [Shell]>({
+  brief: "Print a completion script for a shell",
+  examples: [
+    ['eval "$(plasmd completion bash)"', "complete plasmd's commands in this bash"],
+    ["plasmd completion fish | source", "the same in fish"],
+  ],
+  flags: {},
+  positional: {
+    kind: "tuple",
+    parameters: [{ brief: "bash, zsh or fish", placeholder: "SHELL", parse: parseShell }],
+  },
+  run({ ui }, _flags, shell) {
+    ui.result(scripts[shell]);
+    return Promise.resolve();
+  },
+});
+
+function parseShell(input: string): Shell {
+  if (input in scripts) return input as Shell;
+  throw new SyntaxError(`Unknown shell "${input}": it is bash, zsh or fish`);
+}
+
+// Each hands the words before the cursor to `plasmd __complete`, which prints a proposal a line.
+const scripts: Record<Shell, string> = {
+  bash: `_plasmd() {
+  local IFS=$'\\n'
+  COMPREPLY=($(plasmd __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _plasmd plasmd`,
+  zsh: `#compdef plasmd
+_plasmd() {
+  local -a proposals
+  proposals=("\${(@f)$(plasmd __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "\${proposals[1]}" ]]; then compadd -- "\${proposals[@]}"; else _files; fi
+}
+compdef _plasmd plasmd`,
+  fish:
+    `complete -c plasmd -a '(plasmd __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
+};

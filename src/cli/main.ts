@@ -1,0 +1,54 @@
+/**
+ * Runs the command tree once: signals, terminal and exit code of the process.
+ *
+ * @module
+ */
+
+import { run } from "@stricli/core";
+import { PlasmdError } from "../lib/errors.ts";
+import { buildApp } from "./app.ts";
+import type { Context } from "./context.ts";
+import { exitCodeFor, exitCodeFromParser } from "./exit.ts";
+import { makeUi, processTerminal, type Terminal } from "./ui.ts";
+
+/**
+ * Runs a command line and ends the process with its exit code. The first Ctrl-C or SIGTERM asks the
+ * command to stop, a second one ends the process at once with 130.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) Deno.exit(130);
+    stop.abort(new PlasmdError("cancelled", "Stopped by a signal"));
+  };
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  const terminal = processTerminal();
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    makeUi(terminal).error(event.reason);
+    Deno.exit(exitCodeFor(event.reason));
+  });
+  Deno.exit(await runCommand(args, terminal, stop.signal));
+}
+
+/** Runs a command line in this process. Returns its exit code. */
+export async function runCommand(
+  args: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  let chosen: number | undefined;
+  const context: Context = {
+    process: {
+      stdout: { write: terminal.stdout },
+      stderr: { write: terminal.stderr },
+      env: { STRICLI_SKIP_VERSION_CHECK: "1" },
+    },
+    terminal,
+    signal,
+    exit: (code) => chosen = code,
+  };
+  await run(buildApp(terminal), args, context);
+  return chosen ?? exitCodeFromParser(context.process.exitCode);
+}

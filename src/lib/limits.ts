@@ -1,0 +1,118 @@
+/**
+ * Every limit on what comes from outside, with its unit and the reason for its size.
+ *
+ * @module
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const seconds = 1000;
+const hours = 3600 * seconds;
+const days = 24 * hours;
+
+/** Limits of everything that is signed. DESIGN 5. */
+export const formatLimits = {
+  /** Bytes of a manifest: 16 artifacts of 16 GiB in the smallest sensible chunks fit. */
+  manifestBytes: 1 * MiB,
+  /** Levels of nested objects and arrays, counted before anything is parsed. */
+  jsonDepth: 16,
+  /** Artifacts in one manifest. */
+  artifacts: 16,
+  /** Signatures on one document. */
+  signatures: 64,
+  /** Bytes of one artifact. */
+  artifactBytes: 16 * GiB,
+  /** Least and largest bytes of a chunk; a power of two between. */
+  chunkBytesMin: 256 * KiB,
+  chunkBytesMax: 16 * MiB,
+  /** Bytes of a chunk when we publish, as long as the manifest stays small. */
+  chunkBytesDefault: 4 * MiB,
+  /** Characters of a kernel command line in a manifest. */
+  cmdlineChars: 1024,
+  /** Milliseconds between `created_at` and `expires_at`. */
+  lifetimeMs: 90 * days,
+  /** The same, when the publisher doesn't say. */
+  lifetimeDefaultMs: 30 * days,
+  /** Seconds by which `sequence` may exceed `created_at`. */
+  sequenceAheadSeconds: 86_400,
+  /** Milliseconds by which `created_at` may lie ahead of our clock. */
+  createdAheadMs: 24 * hours,
+} as const;
+
+/** Limits of files that people write for us. */
+export const fileLimits = {
+  /** Bytes of a trust policy: some thousand keys. */
+  policyBytes: 256 * KiB,
+  /** Publishers in a policy, and keys of one. */
+  publishers: 64,
+  publisherKeys: 64,
+  /** Bytes of a configuration file. */
+  configBytes: 1 * MiB,
+  /** Bytes of the hash cache; a larger one is thrown away and made again. */
+  hashCacheBytes: 4 * MiB,
+  /** Entries read in an artifacts directory, and in the tree of channels. */
+  directoryEntries: 4096,
+  /** Channels times arches that one provider serves. */
+  targets: 64,
+} as const;
+
+/** Limits of the HTTP server. DESIGN 7 and 14. */
+export const serverLimits = {
+  /** Milliseconds within which the request line and headers must be complete. */
+  headersMs: 15 * seconds,
+  /** Milliseconds within which a whole request must have arrived. */
+  requestMs: 30 * seconds,
+  /** Milliseconds between two checks of the two above. */
+  timeoutCheckMs: 2 * seconds,
+  /** Milliseconds that an idle keep-alive connection is kept. */
+  keepAliveMs: 30 * seconds,
+  /** Milliseconds without progress after which a reader that stalls is cut. */
+  stalledMs: 60 * seconds,
+  /** Bytes of all headers of a request. */
+  headerBytes: 16 * KiB,
+  /** Header lines of a request. */
+  headerCount: 100,
+  /** Characters of a request target. */
+  targetChars: 2048,
+  /** Connections in all; each may hold one read buffer. */
+  connections: 4096,
+  /** Bytes of one read buffer, and buffers kept for the next transfer. */
+  bufferBytes: 512 * KiB,
+  buffersKept: 16,
+  /** Milliseconds in which running answers may finish after SIGTERM. */
+  drainMs: 10 * seconds,
+  /** Bytes of a request body that is read and dropped. */
+  bodyBytes: 64 * KiB,
+} as const;
+
+/** Limits of the client that fetches from providers nobody has to trust. DESIGN 9. */
+export const transferLimits = {
+  /** Milliseconds until a provider's first byte. */
+  connectMs: 5 * seconds,
+  /** Milliseconds in all before unreachable providers are given up. DESIGN 14. */
+  unreachableMs: 20 * seconds,
+  /** Milliseconds for a manifest as a whole. */
+  manifestMs: 15 * seconds,
+  /** Least bytes a second, measured over the window below. */
+  slowBytesPerSecond: 64 * KiB,
+  slowWindowMs: 5 * seconds,
+  /** Milliseconds of silence after which another provider is asked for the same chunk. */
+  hedgeMs: 1 * seconds,
+  /** Seconds of a Retry-After that we are willing to wait. */
+  retryAfterSeconds: 60,
+  /** Tries of one chunk at one provider before the provider is dropped. */
+  tries: 4,
+  /** Providers of one fetch. */
+  providers: 32,
+  /** Chunks in flight in all; each holds one buffer of a chunk. */
+  inFlight: 2,
+  /** Bytes left free on a disk beside what is fetched. */
+  freeBytes: 16 * MiB,
+} as const;
+
+/** Limits of what is printed or logged of a peer's words. DESIGN 13. */
+export const textLimits = {
+  /** Characters of a string from a peer. */
+  peerChars: 200,
+} as const;

@@ -1,0 +1,21 @@
+/**
+ * The type of a manifest that passed every check.
+ *
+ * @module
+ */
+
+import type { Manifest } from "../formats/manifest.ts";
+
+declare const verified: unique symbol;
+
+/** A manifest that `verifyManifest` accepted; nothing else can make one. */
+export interface VerifiedManifest {
+  readonly [verified]: true;
+  readonly manifest: Manifest;
+  /** The very bytes that were verified. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** `sha256:` of the signed bytes. */
+  readonly id: string;
+  /** The keyids whose signatures counted. */
+  readonly signers: readonly string[];
+}
