@@ -82,6 +82,12 @@ export const serverLimits = {
   buffersKept: 16,
   /** Milliseconds in which running answers may finish after SIGTERM. */
   drainMs: 10 * seconds,
+  /** Milliseconds beyond the drain after which a daemon that doesn't end is ended. */
+  stopGraceMs: 5 * seconds,
+  /** Milliseconds for which an answer of /health is kept. */
+  healthMs: 1 * seconds,
+  /** Bytes that must be free where state is kept. */
+  freeBytes: 16 * MiB,
   /** Bytes of a request body that is read and dropped. */
   bodyBytes: 64 * KiB,
 } as const;
