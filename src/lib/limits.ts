@@ -117,6 +117,30 @@ export const transferLimits = {
   freeBytes: 16 * MiB,
 } as const;
 
+/** Limits of the boot client. DESIGN 9. */
+export const bootLimits = {
+  /** Bytes of the running kernel's command line that are read; no kernel of ours takes more. */
+  cmdlineBytes: 4 * KiB,
+  /** Characters of the next kernel's: COMMAND_LINE_SIZE of x86_64 and arm64, less the final NUL. */
+  nextCmdlineChars: 2047,
+  /** Keys, bootstrap addresses and characters of one value that a command line may name. */
+  cmdlineKeys: 64,
+  cmdlineBootstraps: 16,
+  cmdlineValueChars: 512,
+  /** Bytes of the image's own small files: providers, build time, origins of a handover. */
+  imageFileBytes: 64 * KiB,
+  /** Bytes of memory below which nothing is started: a kernel, an image and this program. */
+  leastMemoryBytes: 384 * MiB,
+  /** Bytes of memory kept for this program and the kernel while artifacts lie in memory. */
+  reserveBytes: 96 * MiB,
+  /** Bytes of memory that the next system needs beside its files: its kernel, its own plasmd. */
+  nextSystemBytes: 160 * MiB,
+  /** Times by which an initramfs grows at most when the kernel unpacks it, as we plan for it. */
+  unpackFactor: 2,
+  /** Bytes that are hashed and copied at a time into sealed memory. */
+  copyBytes: 1 * MiB,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */
