@@ -90,7 +90,9 @@ function fileProblem(part: string, target: string): string | undefined {
   if (part === "build") return other === "lib" ? undefined : "src/build may import src/lib only";
   const at = layers.indexOf(part as typeof layers[number]);
   if (at === -1) return `"src/${part}" is no part: add it to tests/support/layers.ts`;
-  return at < to ? undefined : `${part} may not import ${other}: the order is ${layers.join(" > ")}`;
+  return at < to
+    ? undefined
+    : `${part} may not import ${other}: the order is ${layers.join(" > ")}`;
 }
 
 function libraryProblem(from: string, specifier: string): string | undefined {

@@ -35,7 +35,8 @@ const imports: Deno.lint.Rule = {
       ImportExpression: (node) => check(node, (node.source as { value?: unknown }).value),
       TSImportType: (node) =>
         check(node, (node.argument as { literal?: { value?: unknown } }).literal?.value),
-      TSExternalModuleReference: (node) => check(node, (node.expression as { value?: unknown }).value),
+      TSExternalModuleReference: (node) =>
+        check(node, (node.expression as { value?: unknown }).value),
     };
   },
 };
