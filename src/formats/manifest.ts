@@ -4,7 +4,14 @@
  * @module
  */
 
+import { fromBase64 } from "../lib/bytes.ts";
+import { formatLimits } from "../lib/limits.ts";
+import { canonicalBytes, parseCanonical } from "./json.ts";
+import { checkManifest } from "./manifest_schema.ts";
 import type { Arch, ArtifactName } from "./names.ts";
+import { documentId, manifestPrefix, type Signature } from "./signed.ts";
+
+export type { Signature } from "./signed.ts";
 
 /** One artifact of a manifest. */
 export interface ManifestArtifact {
@@ -21,12 +28,6 @@ export interface ManifestArtifact {
     /** Canonical base64 of the concatenated 32-byte hashes. */
     readonly hashes: string;
   };
-}
-
-/** One signature: exactly these two members. */
-export interface Signature {
-  readonly keyid: string;
-  readonly sig: string;
 }
 
 /** A manifest, well-formed; whether it can be trusted is another question. */
@@ -46,4 +47,60 @@ export interface Manifest {
   readonly signatures: readonly Signature[];
   /** Unknown members are kept and signed. */
   readonly [unknown: string]: unknown;
+}
+
+/** What a manifest says before anybody signs it. */
+export interface ManifestFields {
+  readonly version: string;
+  readonly sequence: number;
+  readonly channel: string;
+  readonly arch: Arch;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly cmdline?: string;
+  readonly artifacts: Manifest["artifacts"];
+}
+
+/**
+ * The manifest that the bytes spell, every member checked. It is the parsed document itself, so
+ * that nothing unknown is lost from what was signed.
+ *
+ * @throws {PlasmdError} `malformed`, naming the member
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const object = parseCanonical(bytes, { what: "manifest", max: formatLimits.manifestBytes });
+  return checkManifest(object);
+}
+
+/**
+ * A manifest without signatures, checked by the same rules as one that is read.
+ *
+ * @throws {PlasmdError} `malformed`, naming the member
+ */
+export function buildManifest(fields: ManifestFields): Manifest {
+  const given = Object.entries({ ...fields, manifest_version: 1, signatures: [] })
+    .filter(([, value]) => value !== undefined);
+  return parseManifest(canonicalBytes(Object.fromEntries(given)));
+}
+
+/** `sha256:` of the signed bytes. */
+export function manifestId(manifest: Manifest): string {
+  return documentId(manifestPrefix, manifest);
+}
+
+/** How many chunks an artifact has. */
+export function chunkCount(artifact: Pick<ManifestArtifact, "size" | "chunks">): number {
+  return Math.ceil(artifact.size / artifact.chunks.size);
+}
+
+/** The 32-byte SHA-256 of a chunk. */
+export function chunkHash(artifact: ManifestArtifact, index: number): Uint8Array<ArrayBuffer> {
+  const count = chunkCount(artifact);
+  if (!Number.isInteger(index) || index < 0 || index >= count) {
+    throw new RangeError(`There is no chunk ${index} of ${count}`);
+  }
+  // Three hashes are 96 bytes, which are 128 characters with no bits to spare.
+  const group = Math.floor(index / 3) * 128;
+  const hashes = fromBase64(artifact.chunks.hashes.slice(group, group + 128))!;
+  return hashes.slice((index % 3) * 32, (index % 3) * 32 + 32);
 }
