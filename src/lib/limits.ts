@@ -57,6 +57,19 @@ export const fileLimits = {
   targets: 64,
 } as const;
 
+/** Limits of hashing. */
+export const hashLimits = {
+  /** Bytes of one read: the size at which SHA-256, not the system call, is what takes time. */
+  readBytes: 256 * KiB,
+  /** Bytes after which a Worker says how far it is, and can be ended. */
+  stretchBytes: 4 * MiB,
+  /** Workers, where the machine has as many cores: beyond that a disk is the limit. */
+  workers: 4,
+  /** Milliseconds for which a file must have been left alone before its hash is kept on disk: a
+   * later change within the clock of the file system would go unseen. */
+  settledMs: 2 * seconds,
+} as const;
+
 /** Limits of the HTTP server. DESIGN 7 and 14. */
 export const serverLimits = {
   /** Milliseconds within which the request line and headers must be complete. */
