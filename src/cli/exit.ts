@@ -36,6 +36,7 @@ const exitCodes = {
   not_found: 1,
   method: 1,
   range: 1,
+  precondition: 1,
   too_large: 1,
   too_many: 1,
   not_ready: 1,

@@ -41,6 +41,7 @@ export const errorCodes = [
   "not_found",
   "method",
   "range",
+  "precondition", // If-Match or If-Unmodified-Since does not hold
   "too_large",
   "too_many",
   "not_ready",

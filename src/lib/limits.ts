@@ -90,9 +90,19 @@ export const serverLimits = {
   targetChars: 2048,
   /** Connections in all; each may hold one read buffer. */
   connections: 4096,
-  /** Bytes of one read buffer, and buffers kept for the next transfer. */
+  /** Connections of one address (an IPv6 /64 is one): a NAT's worth of machines that boot. */
+  connectionsPerAddress: 256,
+  /** Requests that a connection may send ahead of their answers. */
+  pipelined: 32,
+  /** Bytes of one read buffer; 512 KiB is where copying got fastest. */
   bufferBytes: 512 * KiB,
+  /** Transfers that get one; the others make do with small ones, so that memory is bounded. */
+  largeBuffers: 64,
+  smallBufferBytes: 64 * KiB,
+  /** Buffers of each kind kept for the next transfer. */
   buffersKept: 16,
+  /** Milliseconds in which a refused client may read why, before it is cut. */
+  lingerMs: 1 * seconds,
   /** Milliseconds in which running answers may finish after SIGTERM. */
   drainMs: 10 * seconds,
   /** Milliseconds beyond the drain after which a daemon that doesn't end is ended. */
@@ -124,8 +134,22 @@ export const transferLimits = {
   tries: 4,
   /** Providers of one fetch. */
   providers: 32,
-  /** Chunks in flight in all; each holds one buffer of a chunk. */
+  /** Providers read at the same time; each holds two buffers of a chunk. */
   inFlight: 2,
+  /** Milliseconds between two looks at who is silent or slow. */
+  tickMs: 100,
+  /** Milliseconds after which a download that isn't nearly done gets a second provider. */
+  joinMs: 1 * seconds,
+  /** Milliseconds for the other providers' manifests once one is accepted. */
+  settleMs: 1 * seconds,
+  /** Milliseconds before the first repeat at a provider; doubled each time. */
+  backoffMs: 250,
+  /** Bytes of a response's status line and headers. */
+  headBytes: 16 * KiB,
+  /** Bytes of one read from a socket. */
+  readBytes: 512 * KiB,
+  /** Bytes above which the whole hash is made in a Worker, while the rest arrives. */
+  followBytes: 16 * MiB,
   /** Bytes left free on a disk beside what is fetched. */
   freeBytes: 16 * MiB,
 } as const;
