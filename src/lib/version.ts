@@ -13,9 +13,15 @@ export interface ProgramVersion {
   readonly target: string;
 }
 
-/** The build's own facts, set before anything else runs. */
+/** What only the build knows. */
+export interface BuildFacts {
+  readonly commit: string | null;
+  readonly target: string;
+}
+
 declare global {
-  var __plasmd_build: { readonly commit: string; readonly target: string } | undefined;
+  /** Set by the build before anything else runs. */
+  var __plasmd_build: BuildFacts | undefined;
 }
 
 /** This program's version; `target` is that of the running machine where it runs from source. */

@@ -1,22 +1,34 @@
 /**
  * The only place that starts Workers. From source a Worker is a module beside its starter; in the
- * bundle it is a blob of text that the build embedded.
+ * bundle it is text that the build embedded. Either way it is started from a blob that first hides
+ * the environment and hands over what the Worker needs of the build.
  *
  * @module
  */
 
-/** The Workers of this program: name → module, from this file. */
+import type { BuildFacts } from "./version.ts";
+
+/** A Worker: its name in the bundle, its module from source, and the Workers that it starts. */
+export interface WorkerModule {
+  readonly name: string;
+  /** Its module; asked for from source only, as a blob has nothing beside it. */
+  readonly module: () => URL;
+  /** Names of the Workers that it starts itself; their texts travel with it. */
+  readonly starts: readonly string[];
+}
+
+/** The Workers of this program: name → module, from this file, and what it starts. */
 const modules = {
-  daemon: "../node/daemon_worker.ts",
-  hash: "../artifacts/hash_worker.ts",
+  daemon: { path: "../node/daemon_worker.ts", starts: ["hash"] },
+  hash: { path: "../artifacts/hash_worker.ts", starts: [] },
 } as const;
 
 /** The name of a Worker. */
 export type WorkerName = keyof typeof modules;
 
 declare global {
-  /** The source text of the Workers, embedded by the build. */
-  var __plasmd_workers: Readonly<Partial<Record<string, string>>> | undefined;
+  /** The source text of the Workers by name, embedded by the build. */
+  var __plasmd_workers: Readonly<Record<string, string>> | undefined;
 }
 
 /** How a Worker is started. */
@@ -25,15 +37,85 @@ export interface StartWorkerOptions {
   readonly permissions?: Deno.PermissionOptionsObject | "none";
 }
 
-/** Starts a Worker with the given permissions and no others. */
-export function startWorker(
-  name: WorkerName,
+/** All Workers of this program. The build embeds each. */
+export function workerModules(): WorkerModule[] {
+  return (Object.keys(modules) as WorkerName[]).map(workerModule);
+}
+
+/** Starts a Worker of this program with the given permissions and no others. */
+export function startWorker(name: WorkerName, options?: StartWorkerOptions): Worker {
+  return startModule(workerModule(name), options);
+}
+
+/** Starts any Worker with the given permissions and no others. */
+export function startModule(
+  worker: WorkerModule,
   { permissions = "none" }: StartWorkerOptions = {},
 ): Worker {
-  const embedded = globalThis.__plasmd_workers?.[name];
-  const options: WorkerOptions = { type: "module", name: `plasmd-${name}`, deno: { permissions } };
-  if (embedded === undefined) return new Worker(new URL(modules[name], import.meta.url), options);
-  const url = URL.createObjectURL(new Blob([embedded], { type: "text/javascript" }));
-  const worker = new Worker(url, options);
-  return worker;
+  return new Worker(blobOf(worker), {
+    type: "module",
+    name: `plasmd-${worker.name}`,
+    deno: {
+      permissions: embeddedText(worker) === undefined
+        ? fromSource(permissions, worker)
+        : permissions,
+    },
+  });
+}
+
+/** From source, a Worker that starts another must be allowed to read that one's modules. */
+function fromSource(
+  permissions: Deno.PermissionOptionsObject | "none",
+  { starts }: WorkerModule,
+): Deno.PermissionOptionsObject | "none" {
+  if (starts.length === 0) return permissions;
+  const { read = [], ...others } = permissions === "none" ? {} : permissions;
+  if (!Array.isArray(read) && read !== false) return permissions;
+  return { ...others, read: [...read || [], new URL("../../", import.meta.url)] };
+}
+
+function workerModule(name: WorkerName): WorkerModule {
+  const { path, starts } = modules[name];
+  return { name, module: () => new URL(path, import.meta.url), starts };
+}
+
+/** One blob a Worker, however often it is started: a blob lives as long as the process. */
+const blobs = new Map<string, string>();
+
+function blobOf(worker: WorkerModule): string {
+  const known = blobs.get(worker.name);
+  if (known !== undefined) return known;
+  const blob = new Blob([...textOf(worker)], { type: "text/javascript" });
+  const url = URL.createObjectURL(blob);
+  blobs.set(worker.name, url);
+  return url;
+}
+
+function embeddedText({ name }: WorkerModule): string | undefined {
+  return globalThis.__plasmd_workers?.[name];
+}
+
+function textOf(worker: WorkerModule): string[] {
+  const embedded = embeddedText(worker);
+  if (embedded !== undefined) return [preamble(worker.starts), embedded];
+  // Modules run in the order of their imports, so the preamble is a module of its own here.
+  const first = `data:text/javascript,${encodeURIComponent(preamble(worker.starts))}`;
+  return [`import ${JSON.stringify(first)};\nimport ${JSON.stringify(worker.module().href)};\n`];
+}
+
+/**
+ * What runs in a Worker before anything else. DESIGN 2: a Worker has no environment; packages that
+ * look at it while they load must find it empty instead of being refused.
+ */
+function preamble(starts: readonly string[]): string {
+  const build: BuildFacts | undefined = globalThis.__plasmd_build;
+  const texts = globalThis.__plasmd_workers;
+  const handed = texts && Object.fromEntries(starts.map((name) => [name, texts[name]]));
+  return [
+    'import plasmdProcess from "node:process";',
+    'Object.defineProperty(plasmdProcess, "env", { value: {}, configurable: true });',
+    `globalThis.__plasmd_build = ${JSON.stringify(build)};`,
+    `globalThis.__plasmd_workers = ${JSON.stringify(handed)};`,
+    "",
+  ].join("\n");
 }

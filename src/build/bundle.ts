@@ -1,0 +1,128 @@
+/**
+ * Makes the program one file: the main module, and in it the text of every Worker, itself a bundle.
+ * Such a file runs without a source tree, a package directory or a configuration.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PlasmdError } from "../lib/errors.ts";
+import type { BuildFacts } from "../lib/version.ts";
+import { runProgram } from "./run.ts";
+
+/** What is bundled, and where to. */
+export interface BundleOptions {
+  /** The main module. */
+  readonly entry: URL;
+  /** The modules of the Workers by name. */
+  readonly workers: Readonly<Record<string, URL>>;
+  /** The bundle's file; the source maps are written beside it. */
+  readonly output: string;
+  /** What `plasmd version` says of the build. */
+  readonly build: BuildFacts;
+  readonly signal?: AbortSignal;
+}
+
+/** A bundle that was written. */
+export interface Bundle {
+  readonly file: string;
+  readonly bytes: number;
+  /** Bytes of each embedded Worker. */
+  readonly workers: Readonly<Record<string, number>>;
+}
+
+/** Bundles the program and writes it with its source maps. */
+export async function bundleProgram(options: BundleOptions): Promise<Bundle> {
+  await Deno.mkdir(dirname(options.output), { recursive: true });
+  const texts: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(options.workers)) {
+    const { text, map } = await bundleModule(entry, options);
+    texts[name] = text;
+    await Deno.writeTextFile(mapFile(options.output, name), map);
+  }
+  const main = await bundleModule(options.entry, options);
+  const head = preamble(options.build, texts);
+  const text = head + main.text;
+  await Deno.writeTextFile(options.output, text);
+  await Deno.writeTextFile(mapFile(options.output), shiftMap(main.map, 1));
+  return {
+    file: options.output,
+    bytes: byteLength(text),
+    workers: Object.fromEntries(Object.entries(texts).map(([n, t]) => [n, byteLength(t)])),
+  };
+}
+
+/** The source map of a bundle, or of one Worker in it. */
+export function mapFile(output: string, worker?: string): string {
+  const stem = output.replace(/\.js$/, "");
+  return worker === undefined ? `${stem}.js.map` : `${stem}-${worker}.js.map`;
+}
+
+async function bundleModule(
+  entry: URL,
+  { signal }: BundleOptions,
+): Promise<{ text: string; map: string }> {
+  const directory = await Deno.makeTempDir({ prefix: "plasmd-bundle-" });
+  try {
+    const output = join(directory, `${basename(entry.pathname, ".ts")}.js`);
+    await runProgram(Deno.execPath(), [
+      "bundle",
+      "--quiet",
+      "--minify",
+      "--sourcemap=external",
+      `--output=${output}`,
+      fileURLToPath(entry),
+    ], { cwd: fileURLToPath(new URL("../..", import.meta.url)), signal });
+    return {
+      text: withRequire(await Deno.readTextFile(output)),
+      // The line before it that binds `require`.
+      map: shiftMap(portableMap(await Deno.readTextFile(`${output}.map`), directory), 1),
+    };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/**
+ * A bundle whose packages can `require` built-in modules, the only ones that are left to require.
+ * The bundler itself binds `require` to `import.meta.url`, which in a blob is no base for it, and
+ * leaves it unbound where the name that it was minified to holds a dollar sign.
+ */
+function withRequire(text: string): string {
+  const bound = text.replaceAll(/createRequire\(import\.meta\.url\)/g, 'createRequire("file:///")');
+  if (/require\w*\(import\.meta\.url\)/i.test(bound)) {
+    throw new PlasmdError("internal", "The bundler binds `require` to the module in a new way");
+  }
+  return 'import{createRequire as plasmdRequire}from"node:module";' +
+    `const require=plasmdRequire("file:///");\n${bound}`;
+}
+
+/** One line, so that the source map is shifted by one. */
+function preamble(build: BuildFacts, workers: Record<string, string>): string {
+  return `globalThis.__plasmd_build=${JSON.stringify(build)};` +
+    `globalThis.__plasmd_workers=${JSON.stringify(workers)};\n`;
+}
+
+/** A map of the same code with so many lines before it. */
+function shiftMap(map: string, lines: number): string {
+  const parsed: { mappings: string } = JSON.parse(map);
+  return JSON.stringify({ ...parsed, mappings: ";".repeat(lines) + parsed.mappings });
+}
+
+/** A map whose sources don't name this machine's directories, so that builds are the same. */
+function portableMap(map: string, directory: string): string {
+  const parsed: { sources: string[] } = JSON.parse(map);
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const sources = parsed.sources.map((source) => {
+    const path = source.startsWith("file:") ? fileURLToPath(source) : join(directory, source);
+    return path.startsWith(root)
+      ? path.slice(root.length)
+      : path.replace(/^.*\/npm\/[^/]+\//, "npm:");
+  });
+  return JSON.stringify({ ...parsed, sources });
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

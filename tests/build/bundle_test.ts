@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type Bundle, bundleProgram, mapFile } from "../../src/build/bundle.ts";
+import { sha256Hex } from "../../src/lib/bytes.ts";
+import { runFromDescriptor } from "../support/fd_program.ts";
+
+const frame = new URL("../support/frame/", import.meta.url);
+
+/** What the confined Worker reports wherever it runs. */
+const confined = {
+  environment: 0,
+  read: "NotCapable",
+  write: "NotCapable",
+  run: "NotCapable",
+  ffi: "NotCapable",
+  env: "NotCapable",
+  http: "served",
+  sqlite: "stored",
+  nested: sha256Hex(new Uint8Array(3)),
+  libp2p: "connected",
+  mdns: "answered",
+};
+
+Deno.test("a confined Worker from source does its work and nothing else", async () => {
+  await using directory = await temporary();
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-prompt", new URL("main.ts", frame).pathname, directory.path],
+  }).output();
+  assert.notEqual(stdout.length, 0, new TextDecoder().decode(stderr));
+  const { commit, ...report } = JSON.parse(new TextDecoder().decode(stdout));
+  assert.deepEqual(report, confined);
+  assert.equal(commit, null);
+});
+
+Deno.test("a bundle run from a descriptor in an empty directory does the same", async (t) => {
+  await using build = await temporary();
+  await using empty = await temporary();
+  const output = join(build.path, "frame.js");
+  const bundle = await bundleFrame(output);
+
+  await t.step("the Workers in it are confined and work", async () => {
+    const { stdout, stderr } = await runFromDescriptor(output, [empty.path], { cwd: empty.path });
+    assert.notEqual(stdout, "", stderr);
+    const { commit, ...report } = JSON.parse(stdout);
+    assert.deepEqual(report, confined);
+    assert.equal(commit, "c0ffee", "the nested Worker knows the build");
+  });
+
+  await t.step("it says how large it and its Workers are", async () => {
+    assert.equal(bundle.bytes, (await Deno.stat(output)).size);
+    assert.deepEqual(Object.keys(bundle.workers), ["frame_daemon", "frame_hash"]);
+    assert.ok(bundle.workers.frame_daemon! < bundle.bytes);
+    assert.ok(bundle.workers.frame_hash! < 20_000, "the hash Worker carries only what it needs");
+  });
+
+  await t.step("its source maps lie beside it and name no directory of this machine", async () => {
+    const map = JSON.parse(await Deno.readTextFile(mapFile(output)));
+    assert.ok(map.sources.includes("src/lib/worker.ts"), map.sources.join(" "));
+    assert.ok(map.mappings.startsWith(";"), "the first line is the preamble's");
+    const daemon = JSON.parse(await Deno.readTextFile(mapFile(output, "frame_daemon")));
+    for (const source of [...map.sources, ...daemon.sources]) {
+      assert.match(source, /^(npm:|src\/|tests\/|deno\.json)/);
+    }
+  });
+
+  await t.step("a second build is the same, byte for byte", async () => {
+    const again = join(build.path, "again.js");
+    await bundleFrame(again);
+    for (const [a, b] of [[output, again], [mapFile(output), mapFile(again)]] as const) {
+      assert.equal(sha256Hex(await Deno.readFile(a)), sha256Hex(await Deno.readFile(b)));
+    }
+  });
+});
+
+Deno.test("a module that doesn't parse is named with the bundler's own words", async () => {
+  await using build = await temporary();
+  const broken = join(build.path, "broken.ts");
+  await Deno.writeTextFile(broken, "export const = 1;");
+  await assert.rejects(
+    bundleProgram({
+      entry: new URL(`file://${broken}`),
+      workers: {},
+      output: join(build.path, "out.js"),
+      build: { commit: null, target: "linux-x64" },
+    }),
+    /broken\.ts/,
+  );
+});
+
+function bundleFrame(output: string): Promise<Bundle> {
+  return bundleProgram({
+    entry: new URL("main.ts", frame),
+    workers: { frame_daemon: new URL("daemon.ts", frame), frame_hash: new URL("hash.ts", frame) },
+    output,
+    build: { commit: "c0ffee", target: "linux-x64" },
+  });
+}
+
+async function temporary(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
