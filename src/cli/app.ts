@@ -16,6 +16,7 @@ import { programVersion } from "../lib/version.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { Context } from "./context.ts";
 import { exitCodeFor } from "./exit.ts";
@@ -25,6 +26,7 @@ import { makeUi, type Terminal } from "./ui.ts";
 export function buildApp(terminal: Terminal): Application<Context> {
   const root = buildRouteMap<string, Context>({
     routes: {
+      serve: serveCommand,
       identity: buildRouteMap<string, Context>({
         routes: { show: identityShowCommand, new: identityNewCommand },
         docs: { brief: "The key that signs what this machine publishes" },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { run } from "@stricli/core";
+import { proposeCompletions, run } from "@stricli/core";
 import { PlasmdError } from "../lib/errors.ts";
 import { buildApp } from "./app.ts";
 import type { Context } from "./context.ts";
@@ -49,6 +49,14 @@ export async function runCommand(
     signal,
     exit: (code) => chosen = code,
   };
+  if (args[0] === "__complete") return await complete(args.slice(1), context);
   await run(buildApp(terminal), args, context);
   return chosen ?? exitCodeFromParser(context.process.exitCode);
+}
+
+/** What the completion scripts call: the words so far, the last one being typed. */
+async function complete(words: readonly string[], context: Context): Promise<number> {
+  const proposals = await proposeCompletions(buildApp(context.terminal), words, context);
+  for (const { completion } of proposals) context.terminal.stdout(`${completion}\n`);
+  return 0;
 }

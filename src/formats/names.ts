@@ -38,6 +38,9 @@ export function parseArch(text: string): Arch {
   throw new PlasmdError("usage", `Unknown arch "${printable(text)}": it is arm64 or x86_64`);
 }
 
+/** The channel that is meant where none is named. DESIGN 14. */
+export const defaultChannel = "stable";
+
 /** Whether the text is a channel's name. DESIGN 1. */
 export function isChannel(text: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,31}$/.test(text);

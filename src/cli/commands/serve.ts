@@ -1,0 +1,156 @@
+/**
+ * `plasmd serve`
+ *
+ * @module
+ */
+
+import type { Command } from "@stricli/core";
+import { type Arch, defaultChannel, machineArch } from "../../formats/names.ts";
+import { PlasmdError } from "../../lib/errors.ts";
+import type { ServeRequest } from "../../node/prepare.ts";
+import type { DaemonReady } from "../../node/protocol.ts";
+import { command, jsonFlag, textFlag } from "../command.ts";
+import type { Context, Run } from "../context.ts";
+import { archFlag, channelFlag } from "../flags.ts";
+import { parseDays, parsePort } from "../parse.ts";
+import { makeProgress } from "../progress.ts";
+import { readyText } from "../ready_text.ts";
+
+/** The options of `serve`. */
+interface ServeFlags extends Readonly<Record<string, unknown>> {
+  readonly artifacts?: string;
+  readonly channel?: string;
+  readonly arch?: Arch;
+  readonly host?: string;
+  readonly port: number;
+  readonly stateDir?: string;
+  readonly signingKey?: string;
+  readonly cmdline?: string;
+  readonly imageVersion?: string;
+  readonly expiresIn?: number;
+  readonly dht: boolean;
+  readonly mdns: boolean;
+  readonly quickStart: boolean;
+  readonly json: boolean;
+}
+
+/** The command. */
+export const serveCommand: Command<Context> = command<ServeFlags>({
+  brief: "Serve a directory of boot artifacts with a signed manifest",
+  description:
+    "Hashes the kernel, initramfs and rootfs of a directory, signs a manifest with this " +
+    "machine's key (made when it is missing) and serves all of it over HTTP until Ctrl-C or " +
+    "SIGTERM. A directory that holds a signed manifest.json is served as it is.",
+  examples: [
+    ["plasmd serve --artifacts ./artifacts", "serve vmlinuz, initramfs and rootfs on port 8080"],
+    [
+      "plasmd serve --artifacts /srv/boot --channel testing --arch arm64 --port 9000",
+      "another channel, another machine's arch, another port",
+    ],
+    ["plasmd serve --quick-start", "serve something, to try it out"],
+  ],
+  flags: {
+    artifacts: textFlag("The directory with the artifacts, flat or {channel}/{arch}/", "DIR"),
+    channel: {
+      ...channelFlag,
+      brief: "The channel of a flat directory, the default one of a tree; default: stable",
+    },
+    arch: { ...archFlag, brief: "arm64 or x86_64; default: this machine's" },
+    host: textFlag("The address to listen on; default: all, IPv6 and IPv4", "H"),
+    port: {
+      kind: "parsed",
+      parse: parsePort,
+      brief: "The port; 0 takes any free one",
+      placeholder: "N",
+      default: "8080",
+    },
+    stateDir: textFlag("Where hashes and signed manifests are kept", "DIR"),
+    signingKey: textFlag("Sign with this key instead of the machine's own", "FILE"),
+    cmdline: textFlag("The kernel command line of the image", "TEXT"),
+    imageVersion: textFlag("The image's version; default: the date", "V"),
+    expiresIn: {
+      kind: "parsed",
+      parse: parseDays,
+      brief: "How long a manifest is valid: 30d, 12h; at most 90d",
+      placeholder: "TIME",
+      optional: true,
+    },
+    dht: { kind: "boolean", brief: "Be found on the internet", default: true },
+    mdns: { kind: "boolean", brief: "Be found on the LAN", default: true },
+    quickStart: {
+      kind: "boolean",
+      brief: "Serve ./artifacts, else this machine's kernel, else a demo image",
+      default: false,
+      withNegated: false,
+    },
+    json: jsonFlag,
+  },
+  async run(run, flags) {
+    const chosen = await choose(run, flags);
+    const { prepareDaemon } = await import("../../node/prepare.ts");
+    const { runConfinedDaemon } = await import("../../node/confine.ts");
+    await using prepared = await prepareDaemon(chosen, run.deps);
+    for (const warning of prepared.warnings) run.ui.warn(warning);
+    using progress = makeProgress(run.ui, run.deps.clock, "Hashing");
+    await runConfinedDaemon(prepared.options, {
+      logging: run.logging,
+      signal: run.signal,
+      onProgress: (done, total, label) => progress.update(done, total, label),
+      onReady(ready) {
+        progress[Symbol.dispose]();
+        sayReady(run, flags, ready);
+      },
+    });
+  },
+});
+
+async function choose({ ui }: Run, flags: ServeFlags): Promise<ServeRequest> {
+  const { artifacts, channel = defaultChannel, arch = machineArch(), host = "::" } = flags;
+  const request = { ...flags, channel, arch, host, lifetimeMs: flags.expiresIn };
+  if (artifacts !== undefined) return { ...request, artifacts };
+  if (!flags.quickStart) {
+    throw new PlasmdError("usage", "Nothing to serve: --artifacts is missing", {
+      hint: "plasmd serve --artifacts DIR, or plasmd serve --quick-start to try it out",
+    });
+  }
+  const { chooseQuickStart, quickStartDirectory } = await import("../../node/quick_start.ts");
+  const quick = await chooseQuickStart({
+    artifacts: "./artifacts",
+    boot: "/boot",
+    release: Deno.osRelease(),
+    work: await quickStartDirectory(flags.stateDir),
+    channel,
+    arch,
+  });
+  ui.note(quick.sentence);
+  return {
+    ...request,
+    artifacts: quick.directory,
+    imageVersion: flags.imageVersion ?? quick.imageVersion,
+    host: flags.host ?? (quick.loopbackOnly ? "127.0.0.1" : host),
+  };
+}
+
+function sayReady({ ui }: Run, { json }: ServeFlags, ready: DaemonReady): void {
+  if (json) ui.json(readyReport(ready));
+  else ui.result(readyText(ready));
+}
+
+function readyReport(ready: DaemonReady) {
+  return {
+    origins: ready.origins,
+    host: ready.host,
+    port: ready.port,
+    keyid: ready.keyid,
+    peer_id: ready.peerId,
+    images: ready.images.map((image) => ({
+      channel: image.channel,
+      arch: image.arch,
+      version: image.version,
+      manifest_id: image.manifestId,
+      signers: image.signers,
+      expires_at: image.expiresAt,
+      artifacts: image.artifacts,
+    })),
+  };
+}

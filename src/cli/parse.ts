@@ -1,0 +1,39 @@
+/**
+ * The values of flags, parsed once, with messages that name what is wanted.
+ *
+ * @module
+ */
+
+import { formatLimits } from "../lib/limits.ts";
+import { durationText, printable } from "../lib/text.ts";
+
+/** A TCP port, 0 to 65535. */
+export function parsePort(input: string): number {
+  const port = /^\d{1,5}$/.test(input) ? Number(input) : NaN;
+  if (port <= 65_535) return port;
+  throw new SyntaxError(`Invalid port "${printable(input)}": it is a number from 0 to 65535`);
+}
+
+const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A lifetime like `30d`, `12h` or `90m`, in milliseconds; at most what a manifest may live. */
+export function parseDays(input: string): number {
+  const match = /^(\d{1,6})([mhd])$/.exec(input);
+  if (match === null) {
+    throw new SyntaxError(`Invalid time "${printable(input)}": write it like 30d, 12h or 90m`);
+  }
+  const ms = Number(match[1]) * units[match[2]!]!;
+  if (ms > 0 && ms <= formatLimits.lifetimeMs) return ms;
+  throw new SyntaxError(
+    `Invalid time "${printable(input)}": it lies between 1m and ${
+      durationText(formatLimits.lifetimeMs)
+    }`,
+  );
+}
+
+/** A whole number of seconds above 0, in milliseconds. */
+export function parseSeconds(input: string): number {
+  const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(input) ? Number(input) : NaN;
+  if (seconds > 0) return seconds * 1000;
+  throw new SyntaxError(`Invalid number of seconds "${printable(input)}": it is above 0`);
+}

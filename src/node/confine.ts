@@ -1,0 +1,85 @@
+/**
+ * The daemon's Worker and its permissions: whatever a client makes our server do, it can read the
+ * artifacts, write the state directory and use the network, and nothing else. DESIGN 2.
+ *
+ * @module
+ */
+
+import { errorFromData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { serverLimits } from "../lib/limits.ts";
+import type { LogFormat, LogLevel } from "../lib/log.ts";
+import { startWorker } from "../lib/worker.ts";
+import type { DaemonOptions, DaemonReady, FromDaemon, ToDaemon } from "./protocol.ts";
+
+/** What decides which files a daemon may touch. */
+export interface ConfinedPaths {
+  readonly artifacts: string;
+  readonly stateDir?: string;
+}
+
+/** The permissions of a daemon that serves these artifacts with this state. */
+export function daemonPermissions(paths: ConfinedPaths): Deno.PermissionOptionsObject {
+  const state = paths.stateDir === undefined ? [] : [paths.stateDir];
+  return {
+    read: [paths.artifacts, ...state],
+    write: state.length === 0 ? false : state,
+    net: true,
+    // Addresses to announce, and room on the disk for /health.
+    sys: ["networkInterfaces", "statfs"],
+    env: false,
+    run: false,
+    ffi: false,
+    import: false,
+  };
+}
+
+/** How the main thread follows its daemon. */
+export interface DaemonWatcher {
+  readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly onProgress?: (done: number, total: number, label: string) => void;
+  readonly onReady: (ready: DaemonReady) => void;
+  /** Asks the daemon to stop: goodbye, drain, end. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the daemon in its Worker until the signal asks it to stop, or it fails. After the stop is
+ * asked it has the drain time and a little more, then it is ended.
+ *
+ * @throws {PlasmdError} what the daemon failed with
+ */
+export async function runConfinedDaemon(
+  options: DaemonOptions,
+  { logging, onProgress, onReady, signal }: DaemonWatcher,
+): Promise<void> {
+  const worker = startWorker("daemon", { permissions: daemonPermissions(options) });
+  const say = (message: ToDaemon) => worker.postMessage(message);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let overdue: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    say({ type: "stop" });
+    overdue = setTimeout(resolve, serverLimits.drainMs + serverLimits.stopGraceMs);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new PlasmdError("internal", `The daemon ended: ${event.message}`));
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromDaemon>) => {
+    if (data.type === "loaded") say({ type: "start", options, logging });
+    else if (data.type === "progress") onProgress?.(data.done, data.total, data.label);
+    else if (data.type === "ready") onReady(data.ready);
+    else if (data.type === "failed") reject(errorFromData(data.error));
+    else resolve();
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    if (signal.aborted) return;
+    await promise;
+  } catch (thrown) {
+    throw toPlasmdError(thrown);
+  } finally {
+    clearTimeout(overdue);
+    signal.removeEventListener("abort", stop);
+    worker.terminate();
+  }
+}

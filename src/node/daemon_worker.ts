@@ -1,0 +1,66 @@
+/**
+ * Where the confined daemon starts: a Worker that waits for its options.
+ *
+ * @module
+ */
+
+import { systemDeps } from "../lib/deps.ts";
+import { errorData } from "../lib/errors.ts";
+import { type Log, openLog, silentLog } from "../lib/log.ts";
+import { memoryMeter } from "../lib/meter.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
+import type { FromDaemon, ToDaemon } from "./protocol.ts";
+
+/** This thread, as a Worker sees it. */
+interface WorkerScope {
+  postMessage(message: FromDaemon): void;
+  onmessage: ((event: MessageEvent<ToDaemon>) => void) | null;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const stopping = new AbortController();
+let daemon: Promise<Daemon> | undefined;
+let log: Log = silentLog;
+let serving = false;
+
+scope.onmessage = ({ data }) => {
+  if (data.type === "start") start(data);
+  else stop();
+};
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  // Once it serves, one lost promise must not end a provider that runs for years.
+  if (serving) log.error("Lost promise", { error: event.reason });
+  else fail(event.reason);
+});
+scope.postMessage({ type: "loaded" });
+
+function start({ options, logging }: Extract<ToDaemon, { type: "start" }>): void {
+  const meter = memoryMeter();
+  log = openLog(logging);
+  const deps = systemDeps({ log, meter });
+  daemon = startDaemon(options, {
+    signal: stopping.signal,
+    meter,
+    onProgress: (done, total, label) => scope.postMessage({ type: "progress", done, total, label }),
+  }, deps);
+  daemon.then(({ ready }) => {
+    serving = true;
+    scope.postMessage({ type: "ready", ready });
+  }, fail);
+}
+
+async function stop(): Promise<void> {
+  stopping.abort();
+  try {
+    await (await daemon)?.[Symbol.asyncDispose]();
+    scope.postMessage({ type: "stopped" });
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+function fail(thrown: unknown): void {
+  if (stopping.signal.aborted) scope.postMessage({ type: "stopped" });
+  else scope.postMessage({ type: "failed", error: errorData(thrown) });
+}

@@ -1,0 +1,65 @@
+/**
+ * Whether this node does what it is there for. DESIGN 7 and 14.
+ *
+ * @module
+ */
+
+import { statfs } from "node:fs/promises";
+import type { OpenCatalog } from "../artifacts/catalog.ts";
+import type { Deps } from "../lib/deps.ts";
+import { serverLimits } from "../lib/limits.ts";
+import type { HealthReport } from "../server/report.ts";
+
+/** What is looked at. */
+export interface HealthSubjects {
+  /** The catalog, once there is one. */
+  readonly catalog: () => OpenCatalog | undefined;
+  readonly stateDir?: string;
+}
+
+/**
+ * Makes the answer of /health: 503 until the first snapshot and when no image can be served whole.
+ * An answer is kept for a second, so that asking costs nothing.
+ */
+export function makeHealth(subjects: HealthSubjects, deps: Deps): () => Promise<HealthReport> {
+  let kept: { readonly until: number; readonly report: Promise<HealthReport> } | undefined;
+  return () => {
+    const now = deps.clock.steady();
+    if (kept === undefined || now >= kept.until) {
+      kept = { until: now + serverLimits.healthMs, report: examine(subjects, deps) };
+    }
+    return kept.report;
+  };
+}
+
+async function examine(subjects: HealthSubjects, { clock, log }: Deps): Promise<HealthReport> {
+  const catalog = subjects.catalog();
+  const snapshots = catalog?.list() ?? [];
+  const problems = await catalog?.check() ?? [];
+  for (const problem of problems) log.warn("Artifact changed", { ...problem });
+  const fresh = snapshots.filter(({ manifest }) =>
+    Date.parse(manifest.manifest.expires_at) > clock.now()
+  );
+  const disk = subjects.stateDir === undefined ? undefined : await hasRoom(subjects.stateDir);
+  const checks = {
+    artifacts_readable: snapshots.length > 0 && problems.length === 0,
+    manifest_fresh: snapshots.length > 0 && fresh.length === snapshots.length,
+    ...(disk === undefined ? {} : { disk_space_ok: disk }),
+  };
+  const serves = checks.artifacts_readable && fresh.length > 0;
+  const status = !serves
+    ? "unhealthy"
+    : Object.values(checks).every(Boolean)
+    ? "healthy"
+    : "degraded";
+  return { status, checks };
+}
+
+async function hasRoom(directory: string): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize >= serverLimits.freeBytes;
+  } catch {
+    return false;
+  }
+}

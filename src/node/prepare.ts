@@ -1,0 +1,96 @@
+/**
+ * What the main thread does before the daemon is confined: everything that needs more rights than
+ * serving does.
+ *
+ * @module
+ */
+
+import * as fs from "node:fs/promises";
+import { dirname } from "node:path";
+import { type Identity, readIdentity, readOrCreateIdentity } from "../identity/key_file.ts";
+import type { Arch } from "../formats/names.ts";
+import type { Deps } from "../lib/deps.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { lockDirectory } from "../lib/lock.ts";
+import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
+import type { DaemonOptions } from "./protocol.ts";
+
+/** What a person asked the daemon to serve. */
+export interface ServeRequest {
+  readonly artifacts: string;
+  readonly channel: string;
+  readonly arch: Arch;
+  readonly host: string;
+  readonly port: number;
+  readonly stateDir?: string;
+  readonly cmdline?: string;
+  readonly imageVersion?: string;
+  readonly lifetimeMs?: number;
+  /** A publisher's key, where it isn't the node's own. */
+  readonly signingKey?: string;
+}
+
+/** The daemon's options, and what must be held while it runs. */
+export interface PreparedDaemon extends AsyncDisposable {
+  readonly options: DaemonOptions;
+  /** Things that work, but not as one would wish. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads keys, finds directories by their real paths and locks the state directory.
+ *
+ * @throws {PlasmdError} `artifacts` where there is no such directory, `identity` for a key file that
+ * must not be used, `busy` where another daemon runs with the same state
+ */
+export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<PreparedDaemon> {
+  await using held = new AsyncDisposableStack();
+  const artifacts = await realDirectory(request.artifacts);
+  const wanted = stateDirectory(request.stateDir);
+  const stateDir = await makeStateDirectory(wanted);
+  const lock = stateDir === undefined ? undefined : await lockDirectory(stateDir, {
+    name: "daemon.lock",
+    hint: "stop the other plasmd, or give this one its own --state-dir and --port",
+  });
+  if (lock !== undefined) held.use(lock);
+  const identity = await readOrCreateIdentity(undefined, deps);
+  const signer = request.signingKey === undefined
+    ? undefined
+    : await readIdentity(request.signingKey);
+  const warnings = lock === undefined
+    ? [`cannot write "${wanted}": hashes and the last manifest are not kept over a restart`]
+    : [];
+  const options: DaemonOptions = {
+    ...request,
+    artifacts,
+    artifactsName: request.artifacts,
+    stateDir: lock === undefined ? undefined : stateDir,
+    identity: keyOf(identity),
+    signingKey: signer && keyOf(signer),
+  };
+  const owned = held.move();
+  return { options, warnings, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function keyOf({ seed, file }: Identity): { seed: Uint8Array<ArrayBuffer>; file: string } {
+  return { seed, file };
+}
+
+async function realDirectory(path: string): Promise<string> {
+  try {
+    const real = await fs.realpath(path);
+    if ((await fs.stat(real)).isDirectory()) return real;
+    throw new PlasmdError("artifacts", `Cannot serve "${path}": it is a file, not a directory`, {
+      hint: `give the directory that holds it: --artifacts ${dirname(path)}`,
+    });
+  } catch (thrown) {
+    const error = toPlasmdError(thrown);
+    if (error.code === "artifacts") throw error;
+    const missing = (thrown as { code?: string }).code === "ENOENT";
+    throw new PlasmdError(
+      "artifacts",
+      `Cannot serve "${path}": ${missing ? "there is no such directory" : error.message}`,
+      { cause: thrown, hint: "put a kernel (vmlinuz), an initramfs and a rootfs in a directory" },
+    );
+  }
+}
