@@ -178,6 +178,22 @@ export const bootLimits = {
   copyBytes: 1 * MiB,
 } as const;
 
+/** Limits of what goes into a boot image that we build. */
+export const mediaLimits = {
+  /** Bytes of one of depmod's tables; a full distribution kernel has 1.5 MiB. */
+  moduleTableBytes: 16 * MiB,
+  /** Bytes of one kernel module, unpacked; the largest drivers have 10 MiB. */
+  moduleBytes: 64 * MiB,
+  /** Bytes of a kernel of which the version is read. */
+  kernelBytes: 512 * MiB,
+  /** Bytes of the executable and of busybox: both are held in memory while the image is made. */
+  programBytes: 512 * MiB,
+  /** Providers that an image can name. */
+  providers: 32,
+  /** Days before the build time from which manifests are accepted: the longest lifetime. DESIGN 5 */
+  notBeforeDays: 90,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */
