@@ -194,6 +194,14 @@ export const mediaLimits = {
   notBeforeDays: 90,
 } as const;
 
+/** Limits of the state that trust keeps. DESIGN 10. */
+export const trustLimits = {
+  /** Milliseconds to wait for the lock on the floors; it is held for one small write. */
+  lockMs: 5 * seconds,
+  /** Milliseconds between two tries to get it. */
+  lockRetryMs: 20,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */

@@ -30,12 +30,12 @@ export const layers = [
  */
 export const libraries: Readonly<Record<string, readonly string[]>> = {
   "@logtape/logtape": ["src/lib/log.ts"],
-  "@noble/curves": ["src/formats/ed25519.ts", "src/identity/"],
+  "@noble/curves": ["src/identity/verify_ed25519.ts"],
   "@stricli/core": ["src/cli/"],
   "canonicalize": ["src/formats/json.ts"],
   "rou3": ["src/server/routes.ts"],
-  "smol-toml": ["src/config/", "src/trust/policy.ts"],
-  "valibot": ["src/config/", "src/formats/", "src/trust/policy.ts"],
+  "smol-toml": ["src/config/", "src/trust/policy_file.ts"],
+  "valibot": ["src/config/", "src/formats/", "src/trust/policy_file.ts"],
 };
 
 /** What the environment is read by; every other part gets what it needs as an option. */
