@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import type { OpenCatalog } from "../../src/artifacts/catalog.ts";
+import type { Snapshot } from "../../src/artifacts/snapshot.ts";
+import { systemDeps } from "../../src/lib/deps.ts";
+import { makeHealth } from "../../src/node/health.ts";
+import { fakeClock } from "../support/clock.ts";
+
+const expiring = (expires_at: string) =>
+  ({ manifest: { manifest: { expires_at } } }) as unknown as Snapshot;
+
+/** A catalog with these snapshots and problems, which counts how often it was examined. */
+function catalogOf(snapshots: Snapshot[], problems: string[] = []) {
+  const seen = { checks: 0 };
+  const catalog = {
+    list: () => snapshots,
+    check: () => {
+      seen.checks++;
+      return Promise.resolve(problems.map((message) => ({ message, code: "changed" })));
+    },
+  } as unknown as OpenCatalog;
+  return { catalog, seen };
+}
+
+function healthOf(catalog: OpenCatalog | undefined, stateDir?: string) {
+  const clock = fakeClock("2026-01-01T00:00:00Z");
+  return { clock, health: makeHealth({ catalog: () => catalog, stateDir }, systemDeps({ clock })) };
+}
+
+Deno.test("before the first snapshot a node is unhealthy", async () => {
+  const report = await healthOf(undefined).health();
+  assert.equal(report.status, "unhealthy");
+  assert.deepEqual(report.checks, { artifacts_readable: false, manifest_fresh: false });
+});
+
+Deno.test("a node whose files are as they were hashed is healthy", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const report = await healthOf(catalog, "/").health();
+  assert.deepEqual(report, {
+    status: "healthy",
+    checks: { artifacts_readable: true, manifest_fresh: true, disk_space_ok: true },
+  });
+});
+
+Deno.test("a changed file makes a node unhealthy", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")], ["kernel changed"]);
+  const report = await healthOf(catalog).health();
+  assert.equal(report.status, "unhealthy");
+  assert.equal(report.checks.artifacts_readable, false);
+});
+
+Deno.test("one expired manifest of two degrades a node, all of them make it unhealthy", async () => {
+  const old = expiring("2025-12-31T23:59:59Z");
+  const young = expiring("2026-01-02T00:00:00Z");
+  assert.equal((await healthOf(catalogOf([old, young]).catalog).health()).status, "degraded");
+  assert.equal((await healthOf(catalogOf([old]).catalog).health()).status, "unhealthy");
+});
+
+Deno.test("a state directory that is gone degrades a node", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const report = await healthOf(catalog, "/no/such/directory").health();
+  assert.equal(report.status, "degraded");
+  assert.equal(report.checks.disk_space_ok, false);
+});
+
+Deno.test("asking often examines once a second", async () => {
+  const { catalog, seen } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const { clock, health } = healthOf(catalog);
+  await Promise.all(Array.from({ length: 100 }, health));
+  assert.equal(seen.checks, 1);
+  clock.advance(1000);
+  await health();
+  assert.equal(seen.checks, 2);
+});
