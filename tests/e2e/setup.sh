@@ -1,0 +1,51 @@
+#!/bin/bash
+# Installs what the end-to-end tests need on Debian, as root. Safe to run again.
+set -euo pipefail
+
+packages=(
+  aria2           # a downloader to compare with
+  busybox-static  # the initramfs's programs; the package "busybox" would replace it
+  ca-certificates
+  cpio            # makes the initramfs
+  curl
+  debootstrap
+  gcc
+  iproute2        # network namespaces
+  jq
+  kmod
+  libc6-dev
+  libzstd-dev
+  lighttpd        # a server to compare with
+  mount           # small and read-only file systems
+  nginx-light     # a server to compare with
+  openssl         # checks our signatures
+  procps
+  qemu-system-x86
+  squashfs-tools
+  util-linux      # setpriv, unshare
+  wget
+  xz-utils
+  zstd
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "setup: everything is installed"
+else
+  echo "setup: installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  # Servers that are installed for comparison must not start by themselves.
+  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+    printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+fi
+# The kernel is downloaded by the tests: its name must be known.
+apt-cache show linux-image-cloud-amd64 > /dev/null 2>&1 || apt-get update -qq
