@@ -70,6 +70,18 @@ export function cpioArchive(entries: Iterable<CpioEntry>, options?: CpioOptions)
   return archive;
 }
 
+/**
+ * What stands before the bytes of one regular file. The caller writes its `size` bytes and zeros up
+ * to the next multiple of four, in a directory that is there: this is for files too large to hold.
+ *
+ * @throws {PlasmdError} `usage` where the path is unsafe or the file too large
+ */
+export function cpioFileHead(path: string, size: number): Uint8Array {
+  checkPath(path);
+  checkSize(path, size);
+  return headerBytes({ name: path, mode: types.file | modes.file, links: 1, size });
+}
+
 function ordered(entries: Iterable<CpioEntry>): CpioEntry[] {
   const byPath = new Map<string, CpioEntry>();
   for (const entry of entries) {
@@ -107,10 +119,13 @@ function checkPath(path: string): void {
 function bodyOf(entry: CpioEntry): Uint8Array {
   if (entry.kind === "link") return new TextEncoder().encode(entry.target);
   if (entry.kind !== "file") return new Uint8Array();
-  if (entry.bytes.length > maxFile) {
-    throw new PlasmdError("usage", `Cannot write archive: "${entry.path}" is above 4 GiB`);
-  }
+  checkSize(entry.path, entry.bytes.length);
   return entry.bytes;
+}
+
+function checkSize(path: string, size: number): void {
+  if (size <= maxFile) return;
+  throw new PlasmdError("usage", `Cannot write archive: "${path}" is above 4 GiB`);
 }
 
 function header(entry: CpioEntry, inode: number, size: number, mtime: number): Uint8Array {
