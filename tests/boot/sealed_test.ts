@@ -1,0 +1,125 @@
+/**
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import type { ManifestArtifact } from "../../src/formats/manifest.ts";
+import { openLibc, SystemCallError } from "../../src/boot/libc.ts";
+import { openSealed } from "../../src/boot/sealed.ts";
+import { PlasmdError } from "../../src/lib/errors.ts";
+import { fakeLibc } from "../support/fake_libc.ts";
+
+const notLinux = Deno.build.os !== "linux";
+
+function artifactOf(bytes: Uint8Array): ManifestArtifact {
+  return {
+    hash: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
+    size: bytes.length,
+    path: "/kernel",
+    chunks: { size: 262144, hashes: "" },
+  };
+}
+
+async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "plasmd-sealed-"));
+  try {
+    await run(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "a sealed file holds the bytes that were hashed, and no one can change them",
+  ignore: notLinux,
+  fn: () =>
+    inDirectory(async (directory) => {
+      const bytes = crypto.getRandomValues(new Uint8Array(65_000));
+      const path = join(directory, "kernel");
+      await writeFile(path, bytes);
+      using libc = openLibc();
+      using writer = openSealed(libc, "kernel");
+      await writer.appendArtifact(path, artifactOf(bytes));
+      using sealed = writer.seal();
+      // The file on disk is replaced behind our back: it no longer matters.
+      await writeFile(path, "something else");
+      assert.equal(sealed.size, bytes.length);
+      assert.deepEqual(new Uint8Array(await readFile(`/proc/self/fd/${sealed.fd}`)), bytes);
+      assert.throws(() => libc.write(sealed.fd, new Uint8Array(1)), SystemCallError);
+      await assert.rejects(writeFile(`/proc/self/fd/${sealed.fd}`, "x"), /EPERM/);
+      assert.throws(() => writer.append(new Uint8Array(1)), PlasmdError);
+    }),
+});
+
+Deno.test({
+  name: "a closed memory file's descriptor is gone",
+  ignore: notLinux,
+  fn() {
+    using libc = openLibc();
+    const writer = openSealed(libc, "kernel");
+    writer.append(new Uint8Array([1]));
+    const { fd } = writer.seal();
+    writer[Symbol.dispose]();
+    assert.throws(
+      () => libc.write(fd, new Uint8Array(1)),
+      (thrown) => thrown instanceof SystemCallError && thrown.errno === 9,
+    );
+  },
+});
+
+Deno.test("a file that isn't the artifact is refused: flipped, shorter, longer", () =>
+  inDirectory(async (directory) => {
+    const bytes = crypto.getRandomValues(new Uint8Array(5000));
+    const flipped = bytes.slice();
+    flipped[4999]! ^= 1;
+    const longer = new Uint8Array([...bytes, 0]);
+    const path = join(directory, "kernel");
+    for (const wrong of [flipped, bytes.subarray(1), longer, new Uint8Array()]) {
+      await writeFile(path, wrong);
+      using writer = openSealed(fakeLibc(), "kernel");
+      await assert.rejects(
+        writer.appendArtifact(path, artifactOf(bytes)),
+        (thrown) => thrown instanceof PlasmdError && thrown.code === "mismatch",
+      );
+    }
+  }));
+
+Deno.test("a missing file is named", async () => {
+  using writer = openSealed(fakeLibc(), "kernel");
+  await assert.rejects(
+    writer.appendArtifact("/nowhere/kernel", artifactOf(new Uint8Array(1))),
+    (thrown) =>
+      thrown instanceof PlasmdError && thrown.code === "io" &&
+      thrown.message.startsWith('Cannot read "/nowhere/kernel"'),
+  );
+});
+
+Deno.test("copying stops when it is told to", () =>
+  inDirectory(async (directory) => {
+    const path = join(directory, "kernel");
+    await writeFile(path, "abc");
+    using writer = openSealed(fakeLibc(), "kernel");
+    const signal = AbortSignal.abort(new PlasmdError("cancelled", "Stopped"));
+    const artifact = artifactOf(new TextEncoder().encode("abc"));
+    await assert.rejects(writer.appendArtifact(path, artifact, { signal }), /Stopped/);
+  }));
+
+Deno.test("what is appended starts at a multiple of four bytes", () => {
+  const libc = fakeLibc();
+  using writer = openSealed(libc, "initramfs");
+  for (const length of [1, 4, 7]) {
+    writer.append(new Uint8Array(length).fill(7));
+    writer.align();
+    assert.equal(libc.files.get(100)!.bytes.length % 4, 0);
+  }
+  assert.equal(writer.seal().size, 16);
+});
+
+Deno.test("memory that runs out is said so", () => {
+  using writer = openSealed(fakeLibc({ write: 12 }), "initramfs");
+  assert.throws(() => writer.append(new Uint8Array(1)), /^PlasmdError: Cannot hold the initramfs/);
+});
