@@ -16,6 +16,9 @@ import { programVersion } from "../lib/version.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
+import { manifestShowCommand } from "./commands/manifest_show.ts";
+import { manifestSignCommand } from "./commands/manifest_sign.ts";
+import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { Context } from "./context.ts";
@@ -30,6 +33,14 @@ export function buildApp(terminal: Terminal): Application<Context> {
       identity: buildRouteMap<string, Context>({
         routes: { show: identityShowCommand, new: identityNewCommand },
         docs: { brief: "The key that signs what this machine publishes" },
+      }),
+      manifest: buildRouteMap<string, Context>({
+        routes: {
+          sign: manifestSignCommand,
+          verify: manifestVerifyCommand,
+          show: manifestShowCommand,
+        },
+        docs: { brief: "What a boot image consists of, and who signed it" },
       }),
       version: versionCommand,
       completion: completionCommand,

@@ -37,3 +37,9 @@ export function parseSeconds(input: string): number {
   if (seconds > 0) return seconds * 1000;
   throw new SyntaxError(`Invalid number of seconds "${printable(input)}": it is above 0`);
 }
+
+/** How many keys must have signed: a whole number. Whether it can be reached, the policy says. */
+export function parseThreshold(input: string): number {
+  if (/^\d{1,3}$/.test(input)) return Number(input);
+  throw new SyntaxError(`Invalid threshold "${printable(input)}": it is a number of keys`);
+}

@@ -42,7 +42,7 @@ export async function loadPolicy(sources: PolicySources): Promise<TrustPolicy | 
     const read = parsePolicy(bytes, path);
     policy = policy ? narrowPolicy(policy, narrowingsOf(read), `"${path}"`) : read;
   }
-  policy = withKeys(policy, sources, "--trust and --threshold");
+  policy = withKeys(policy, sources, "--trust");
   return withKeys(policy, sources.kernelCmdline ?? {}, "the kernel command line");
 }
 
