@@ -13,9 +13,9 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** What comes before deno and its arguments; `setpriv …` for example. */
   readonly prefix?: readonly string[];
-  /** The deno to run and the directory with main.ts; default: this one, and this project. */
+  /** The deno to run and the program's main module; default: this one, and this project's. */
   readonly deno?: string;
-  readonly source?: string;
+  readonly main?: string;
   /** Flags of `deno run` itself. */
   readonly flags?: readonly string[];
 }
@@ -44,8 +44,8 @@ const endWithinMs = 15_000;
 
 /** The command line of the program with these arguments. */
 export function programCommand(args: readonly string[], options: ProgramOptions = {}): string[] {
-  const { prefix = [], deno = Deno.execPath(), source = projectRoot, flags = [] } = options;
-  const main = `${source}main.ts`;
+  const { prefix = [], deno = Deno.execPath(), main = `${projectRoot}main.ts`, flags = [] } =
+    options;
   return [...prefix, deno, "run", "-A", "--no-prompt", "--quiet", ...flags, main, ...args];
 }
 
