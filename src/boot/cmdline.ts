@@ -94,7 +94,12 @@ const readers: Readonly<Record<string, Reader>> = {
   "phase.mode": choice("phase.mode", ["auto", "local", "internet", "private"]),
   "phase.channel": one("phase.channel", "a channel's name", (v) => isChannel(v) ? v : undefined),
   "phase.arch": one("phase.arch", "arm64 or x86_64", archOf),
-  "phase.provider": list("phase.provider", transferLimits.providers, "an http or https URL", urlOf),
+  "phase.provider": list(
+    "phase.provider",
+    transferLimits.providers,
+    "an http or https URL",
+    (v) => isProviderUrl(v) ? v : undefined,
+  ),
   "phase.trust": list("phase.trust", bootLimits.cmdlineKeys, "a keyid", trustOf),
   "phase.threshold": one("phase.threshold", "a whole number, 1 or more", thresholdOf),
   "phase.bootstrap": list(
@@ -142,11 +147,11 @@ function tooLong(value: string): boolean {
   return value.length > bootLimits.cmdlineValueChars;
 }
 
-/** A provider's URL: http or https, no user, no fragment, nothing that the kernel would split. */
-function urlOf(text: string): string | undefined {
-  if (!/^https?:\/\/[\x21\x23-\x2b\x2d-\x7e]+$/.test(text) || !URL.canParse(text)) return undefined;
+/** Whether it is a provider's URL: http or https, no user, no fragment, one word of a command line. */
+export function isProviderUrl(text: string): boolean {
+  if (!/^https?:\/\/[\x21\x23-\x2b\x2d-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
-  return url.username === "" && url.password === "" && !text.includes("#") ? text : undefined;
+  return !tooLong(text) && url.username === "" && url.password === "" && !text.includes("#");
 }
 
 /** A keyid, or `root:` and one. Whether it is a good point is for the policy to say. */

@@ -122,10 +122,11 @@ export function handedOver(
     const size = sizes[name];
     if (size === undefined) continue;
     const now = loadBytes(sizes, bytes + size, holding);
-    // The next kernel holds archive and unpacked files at the same time.
-    const next = bootLimits.nextSystemBytes + (1 + bootLimits.unpackFactor) * initramfs +
-      2 * (bytes + size);
-    if (now > memory.available || next > memory.total) continue;
+    const unpacked = bootLimits.unpackFactor * initramfs + bytes + size;
+    // The next kernel holds archive and unpacked files at the same time, the latter on a tmpfs
+    // that takes half of its memory at most.
+    const next = bootLimits.nextSystemBytes + initramfs + bytes + size + unpacked;
+    if (now > memory.available || next > memory.total || unpacked > memory.total / 2) continue;
     chosen.push(name);
     bytes += size;
   }
