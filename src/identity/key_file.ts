@@ -144,11 +144,15 @@ async function createIfMissing(
   try {
     await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await checkDirectory(path);
+  } catch (thrown) {
+    throw toPlasmdError(thrown, `Cannot make key file "${path}"`);
+  }
+  try {
     await writeAtomic(path, seed, { mode: 0o600, exclusive: true });
   } catch (thrown) {
-    const cause = thrown instanceof PlasmdError ? thrown.cause : thrown;
-    if ((cause as { code?: unknown } | undefined)?.code === "EEXIST") return undefined;
-    throw toPlasmdError(thrown, `Cannot make key file "${path}"`);
+    const cause = (thrown as { cause?: { code?: unknown } }).cause;
+    if (cause?.code === "EEXIST") return undefined;
+    throw thrown;
   }
   return identityFromSeed(seed, path);
 }
