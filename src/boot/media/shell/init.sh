@@ -1,0 +1,37 @@
+#!/bin/busybox sh
+# The first program of a boot image: makes the machine usable, then starts plasmd.
+# Each part in /lib/phase has one job; what to do is decided here.
+
+/bin/busybox mount -t proc proc /proc
+/bin/busybox --install -s
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+# Nothing is mounted on /run: what the previous system handed over lies there already.
+mkdir -p /run/phase/net
+ln -f /bin/busybox /bin/plasmd /run/phase/ 2>/dev/null
+
+. /lib/phase/common.sh
+. /lib/phase/drivers.sh
+. /lib/phase/network.sh
+. /lib/phase/client.sh
+. /lib/phase/system.sh
+
+merge_cmdline
+say "$(cat /etc/phase/kind) image, Linux $(uname -r), $(memory) MiB of memory"
+[ "$(memory)" -ge "$(cat /etc/phase/memory)" ] ||
+	fail "this machine has $(memory) MiB of memory, $(cat /etc/phase/memory) MiB are needed"
+[ -x /bin/plasmd ] || fail "the image holds no /bin/plasmd"
+hostname phase
+load_drivers
+mount_state
+
+if [ "$(cat /etc/phase/kind)" = node ] && [ -f /run/phase/handover/manifest.json ]; then
+	run_system
+else
+	run_client
+fi

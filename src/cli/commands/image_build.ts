@@ -1,0 +1,178 @@
+/**
+ * `plasmd image build`
+ *
+ * @module
+ */
+
+import type { Command } from "@stricli/core";
+import type { Compression } from "../../boot/media/compress.ts";
+import type { ImageReport } from "../../boot/media/image.ts";
+import type { ImageKind } from "../../boot/media/settings.ts";
+import { type Arch, machineArch } from "../../formats/names.ts";
+import { formatTime, parseTime } from "../../formats/time.ts";
+import { PlasmdError } from "../../lib/errors.ts";
+import { bytesText, printable } from "../../lib/text.ts";
+import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
+import type { Context } from "../context.ts";
+import { archFlag, channelFlag } from "../flags.ts";
+import { parseThreshold } from "../parse.ts";
+import type { Ui } from "../ui.ts";
+
+/** The options of `image build`. */
+type ImageBuildFlags = {
+  readonly kind: ImageKind;
+  readonly kernel: string;
+  readonly modules: string;
+  readonly output: string;
+  readonly trust?: readonly string[];
+  readonly threshold: number;
+  readonly channel?: string;
+  readonly arch?: Arch;
+  readonly provider?: readonly string[];
+  readonly exe?: string;
+  readonly busybox: string;
+  readonly cmdline?: string;
+  readonly notBefore?: number;
+  readonly compress: Compression;
+  readonly json: boolean;
+};
+
+/** The command. */
+export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
+  brief: "Build an initramfs from which a machine starts",
+  description:
+    "Writes an initramfs that holds plasmd, a static busybox, the kernel modules that network and " +
+    "disks need, and the keys that it trusts. A client image is Phase Boot: it asks providers for " +
+    "a system, verifies it and starts it. A node image is what is booted: it serves what it was " +
+    "booted from when the kernel command line says phase.serve=1. The same input and " +
+    "SOURCE_DATE_EPOCH give the same bytes.",
+  examples: [
+    [
+      "plasmd image build --kind client --kernel vmlinuz --modules /lib/modules/6.1.0-13-amd64 " +
+      "--trust ed25519:... --provider http://192.0.2.1:8080 --output phase-boot.img",
+      "media that boot from that provider, and only what that key has signed",
+    ],
+    [
+      "plasmd image build --kind node --kernel vmlinuz --modules /lib/modules/6.1.0-13-amd64 " +
+      "--output artifacts/initramfs.img",
+      "the initramfs of an image to publish",
+    ],
+  ],
+  flags: {
+    kind: {
+      kind: "enum",
+      values: ["client", "node"],
+      brief: "Phase Boot, or what it boots",
+      placeholder: "KIND",
+    },
+    kernel: needed("The kernel that will start the image", "FILE"),
+    modules: needed("The modules of that kernel, as in /lib/modules/VERSION", "DIR"),
+    output: needed("The initramfs to write", "FILE"),
+    trust: textsFlag("A key that may sign what is booted; repeatable", "KEYID"),
+    threshold: {
+      kind: "parsed",
+      parse: parseThreshold,
+      brief: "How many of the keys must have signed",
+      placeholder: "N",
+      default: "1",
+    },
+    channel: { ...channelFlag, brief: "The channel to ask for, and the only one to accept" },
+    arch: { ...archFlag, brief: "arm64 or x86_64; default: this machine's" },
+    provider: textsFlag("A provider to ask; repeatable", "URL"),
+    exe: textFlag("The plasmd executable; default: this one", "FILE"),
+    busybox: {
+      ...textFlag("A static busybox; default: /bin/busybox", "FILE"),
+      optional: false,
+      default: "/bin/busybox",
+    },
+    cmdline: textFlag("Words that go before those of the kernel command line", "TEXT"),
+    notBefore: {
+      kind: "parsed",
+      parse: parseDate,
+      brief: "Refuse older manifests; default: build time - 90 days",
+      placeholder: "DATE",
+      optional: true,
+    },
+    compress: {
+      kind: "enum",
+      values: ["zstd", "gzip"],
+      brief: "How the image is packed; the kernel must know it",
+      default: "zstd",
+    },
+    json: jsonFlag,
+  },
+  async run({ ui, deps, signal }, { json, exe, ...flags }) {
+    const { buildImage } = await import("../../boot/media/image.ts");
+    const { defaultNotBefore } = await import("../../boot/media/settings.ts");
+    const buildTime = buildTimeOf(Deno.env.get("SOURCE_DATE_EPOCH")) ?? deps.clock.now();
+    const report = await buildImage({
+      ...flags,
+      arch: flags.arch ?? machineArch(),
+      trust: flags.trust ?? [],
+      providers: flags.provider ?? [],
+      cmdline: flags.cmdline ?? "",
+      compression: flags.compress,
+      exe: exe ?? thisExecutable(),
+      buildTime,
+      notBefore: flags.notBefore ?? defaultNotBefore(buildTime),
+      signal,
+    });
+    for (const warning of report.warnings) ui.warn(warning);
+    if (json) ui.json(jsonOf(report));
+    else sayBuilt(ui, report, flags.kind);
+  },
+});
+
+function needed<P extends string>(brief: string, placeholder: P) {
+  return { kind: "parsed", parse: String, brief, placeholder } as const;
+}
+
+/** A day, or a time of it. */
+function parseDate(input: string): number {
+  const time = parseTime(/^\d{4}-\d\d-\d\d$/.test(input) ? `${input}T00:00:00Z` : input);
+  if (time !== undefined) return time;
+  throw new SyntaxError(
+    `Invalid date "${printable(input)}": write it like 2026-08-26 or 2026-08-26T00:00:00Z`,
+  );
+}
+
+/** https://reproducible-builds.org: seconds since 1970 that stand for the build time. */
+function buildTimeOf(epoch: string | undefined): number | undefined {
+  if (epoch === undefined || epoch === "") return undefined;
+  if (/^\d{1,11}$/.test(epoch)) return Number(epoch) * 1000;
+  throw new PlasmdError("config", "SOURCE_DATE_EPOCH is no number of seconds since 1970");
+}
+
+function thisExecutable(): string {
+  const exe = Deno.env.get("PLASMD_EXE");
+  if (exe !== undefined) return exe;
+  throw new PlasmdError("config", "plasmd runs from source: there is no executable to put in", {
+    hint: "build one with deno task compile, and give it with --exe",
+  });
+}
+
+function sayBuilt(ui: Ui, report: ImageReport, kind: ImageKind): void {
+  const { output, size, unpackedSize, sha256, kernelVersion, modules } = report;
+  ui.result(
+    [
+      `${output}: ${kind} image, ${bytesText(size)} (${bytesText(unpackedSize)} unpacked)`,
+      `kernel      ${kernelVersion}, ${modules.length} modules`,
+      `not before  ${formatTime(report.notBefore)}`,
+      `sha256      ${sha256}`,
+    ].join("\n"),
+  );
+}
+
+function jsonOf(report: ImageReport): Record<string, unknown> {
+  return {
+    output: report.output,
+    size: report.size,
+    unpacked_size: report.unpackedSize,
+    sha256: report.sha256,
+    kernel_version: report.kernelVersion,
+    modules: report.modules,
+    built_at: formatTime(report.buildTime),
+    not_before: formatTime(report.notBefore),
+    warnings: report.warnings,
+  };
+}
