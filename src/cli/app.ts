@@ -16,6 +16,8 @@ import { programVersion } from "../lib/version.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
+import { imageBuildCommand } from "./commands/image_build.ts";
+import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
 import { manifestSignCommand } from "./commands/manifest_sign.ts";
 import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
@@ -36,11 +38,16 @@ export function buildApp(terminal: Terminal): Application<Context> {
       }),
       manifest: buildRouteMap<string, Context>({
         routes: {
+          generate: manifestGenerateCommand,
           sign: manifestSignCommand,
           verify: manifestVerifyCommand,
           show: manifestShowCommand,
         },
         docs: { brief: "What a boot image consists of, and who signed it" },
+      }),
+      image: buildRouteMap<string, Context>({
+        routes: { build: imageBuildCommand },
+        docs: { brief: "What a machine starts from" },
       }),
       version: versionCommand,
       completion: completionCommand,
