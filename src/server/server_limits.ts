@@ -1,0 +1,10 @@
+/**
+ * The server's limits as a type whose values can be chosen.
+ *
+ * @module
+ */
+
+import type { serverLimits } from "../lib/limits.ts";
+
+/** Every limit of the server: those of lib/limits.ts unless others are given. */
+export type ServerLimits = { readonly [Name in keyof typeof serverLimits]: number };
