@@ -30,6 +30,10 @@ export interface BootArguments {
   readonly serve?: boolean;
   readonly state?: StatePartition;
   readonly cmdline?: string;
+  /** What init does when nothing more can be done. */
+  readonly fail?: "shell" | "reboot" | "poweroff";
+  /** init tries once instead of for ever. */
+  readonly once?: boolean;
 }
 
 /** One argument as the kernel splits them; `value` is undefined for a bare word. */
@@ -108,9 +112,11 @@ const readers: Readonly<Record<string, Reader>> = {
     "a multiaddr",
     (v) => /^\/[a-z0-9]+\/[\x21\x23-\x2b\x2d-\x7e]+$/.test(v) ? v : undefined,
   ),
-  "phase.serve": one("phase.serve", "0 or 1", (v) => ({ "0": false, "1": true })[v]),
+  "phase.serve": one("phase.serve", "0 or 1", switchOf),
   "phase.state": one("phase.state", "LABEL=name or UUID=uuid", stateOf),
   "phase.cmdline": one("phase.cmdline", "kernel arguments that are not phase.*", extraOf),
+  "phase.fail": choice("phase.fail", ["shell", "reboot", "poweroff"]),
+  "phase.once": one("phase.once", "0 or 1", switchOf),
 };
 
 const knownArguments = Object.keys(readers).join(", ");
@@ -157,6 +163,10 @@ export function isProviderUrl(text: string): boolean {
 /** A keyid, or `root:` and one. Whether it is a good point is for the policy to say. */
 function trustOf(text: string): string | undefined {
   return /^(?:root:)?ed25519:[0-9a-f]{64}$/.test(text) ? text : undefined;
+}
+
+function switchOf(text: string): boolean | undefined {
+  return text === "1" ? true : text === "0" ? false : undefined;
 }
 
 function thresholdOf(text: string): number | undefined {

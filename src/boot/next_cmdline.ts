@@ -72,8 +72,14 @@ function phaseArguments(args: BootArguments): string[] {
     ["trust", args.trust?.join(",")],
     ["threshold", args.threshold?.toString()],
     ["bootstrap", args.bootstrap?.join(",")],
-    ["serve", args.serve === undefined ? undefined : args.serve ? "1" : "0"],
+    ["serve", switchText(args.serve)],
     ["state", args.state && `${args.state.by}=${args.state.value}`],
+    ["fail", args.fail],
+    ["once", switchText(args.once)],
   ];
   return values.flatMap(([name, value]) => value === undefined ? [] : [`phase.${name}=${value}`]);
+}
+
+function switchText(on: boolean | undefined): string | undefined {
+  return on === undefined ? undefined : on ? "1" : "0";
 }

@@ -30,6 +30,8 @@ Deno.test("every phase argument is read", () => {
     "phase.serve=1",
     "phase.state=LABEL=phase-state",
     'phase.cmdline="quiet panic=5"',
+    "phase.fail=poweroff",
+    "phase.once=0",
   ].join(" ");
   assert.deepEqual(parseCmdline(text), {
     mode: "private",
@@ -42,6 +44,8 @@ Deno.test("every phase argument is read", () => {
     serve: true,
     state: { by: "LABEL", value: "phase-state" },
     cmdline: "quiet panic=5",
+    fail: "poweroff",
+    once: false,
   });
 });
 
@@ -111,6 +115,8 @@ Deno.test("a wrong value is refused, and the message names the argument", () => 
     `phase.bootstrap=${Array(17).fill(0).map((_, i) => `/ip4/10.0.0.${i}`).join(",")}`,
     "phase.serve=yes",
     "phase.serve",
+    "phase.fail=explode",
+    "phase.once=2",
     "phase.state=/dev/sda1",
     "phase.state=LABEL=../../etc",
     "phase.state=LABEL=",

@@ -83,6 +83,8 @@ Deno.test("the next command line means the same to the next system", () => {
     threshold: fc.integer({ min: 1, max: 9 }),
     bootstrap: fc.constant(["/ip4/10.0.0.1/tcp/1"]),
     serve: fc.boolean(),
+    fail: fc.constantFrom("shell", "reboot", "poweroff"),
+    once: fc.boolean(),
     state: fc.constantFrom({ by: "LABEL", value: "state" }),
   }, { requiredKeys: [], noNullPrototype: true });
   const manifest = fc.stringMatching(/^([a-z]{1,6}(=[a-z0-9]{1,6})? ){0,5}$/);
