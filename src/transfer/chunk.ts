@@ -29,28 +29,27 @@ export function createPlan(count: number, there: Iterable<number> = []): Plan {
   return plan;
 }
 
+/** Whether there are chunks that are missing and in nobody's run. */
+export function hasUnclaimed(plan: Plan): boolean {
+  return firstFree(plan) < plan.done.length;
+}
+
 /** Gives the lane the first chunks that are missing and nobody's. Undefined where there are none. */
 export function claim(plan: Plan, lane: number): Run | undefined {
-  const free = (index: number) => plan.done[index] === 0 && ownerOf(plan, index) === undefined;
-  let at = 0;
-  while (at < plan.done.length && !free(at)) at++;
+  const at = firstFree(plan);
   if (at === plan.done.length) return undefined;
   let end = at + 1;
-  while (end < plan.done.length && free(end)) end++;
+  while (end < plan.done.length && isFree(plan, end)) end++;
   return give(plan, lane, at, end);
 }
 
 /**
- * Gives the lane the far half of the longest run of another one; `may` says whose can be split.
- * The chunk that is being read stays where it is. Undefined where no run is long enough.
+ * Gives the lane the far half of the longest run of another one. The chunk that is being read stays
+ * where it is. Undefined where no run is long enough.
  */
-export function split(
-  plan: Plan,
-  lane: number,
-  may: (lane: number) => boolean = () => true,
-): Run | undefined {
+export function split(plan: Plan, lane: number): Run | undefined {
   const [, longest] = [...plan.runs]
-    .filter(([owner, run]) => owner !== lane && may(owner) && run.end - run.at >= 2)
+    .filter(([owner, run]) => owner !== lane && run.end - run.at >= 2)
     .sort(([, a], [, b]) => (b.end - b.at) - (a.end - a.at))[0] ?? [];
   if (longest === undefined) return undefined;
   const middle = longest.at + Math.ceil((longest.end - longest.at) / 2);
@@ -90,7 +89,7 @@ export function release(plan: Plan, lane: number): void {
 }
 
 /** How many chunks are there without a gap, from the first. */
-export function prefix(plan: Plan, from = 0): number {
+export function prefix(plan: Pick<Plan, "done">, from = 0): number {
   let index = from;
   while (plan.done[index] === 1) index++;
   return index;
@@ -103,9 +102,16 @@ function markDone(plan: Plan, index: number): boolean {
   return true;
 }
 
-function ownerOf(plan: Plan, index: number): number | undefined {
-  for (const [lane, run] of plan.runs) if (run.at <= index && index < run.end) return lane;
-  return undefined;
+function firstFree(plan: Plan): number {
+  let index = 0;
+  while (index < plan.done.length && !isFree(plan, index)) index++;
+  return index;
+}
+
+function isFree(plan: Plan, index: number): boolean {
+  if (plan.done[index] !== 0) return false;
+  for (const run of plan.runs.values()) if (run.at <= index && index < run.end) return false;
+  return true;
 }
 
 function give(plan: Plan, lane: number, at: number, end: number): Run {
