@@ -14,15 +14,15 @@ import type { DaemonOptions, DaemonReady, FromDaemon, ToDaemon } from "./protoco
 /** What decides which files a daemon may touch. */
 export interface ConfinedPaths {
   readonly artifacts: string;
-  readonly stateDir?: string;
+  readonly stateDir: string;
+  readonly stateWritable: boolean;
 }
 
 /** The permissions of a daemon that serves these artifacts with this state. */
 export function daemonPermissions(paths: ConfinedPaths): Deno.PermissionOptionsObject {
-  const state = paths.stateDir === undefined ? [] : [paths.stateDir];
   return {
-    read: [paths.artifacts, ...state],
-    write: state.length === 0 ? false : state,
+    read: [paths.artifacts, paths.stateDir],
+    write: paths.stateWritable ? [paths.stateDir] : false,
     net: true,
     // Addresses to announce, and room on the disk for /health.
     sys: ["networkInterfaces", "statfs"],

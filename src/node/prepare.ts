@@ -6,7 +6,7 @@
  */
 
 import * as fs from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Identity, readIdentity, readOrCreateIdentity } from "../identity/key_file.ts";
 import type { Arch } from "../formats/names.ts";
 import type { Deps } from "../lib/deps.ts";
@@ -33,8 +33,6 @@ export interface ServeRequest {
 /** The daemon's options, and what must be held while it runs. */
 export interface PreparedDaemon extends AsyncDisposable {
   readonly options: DaemonOptions;
-  /** Things that work, but not as one would wish. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -57,19 +55,22 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
   const signer = request.signingKey === undefined
     ? undefined
     : await readIdentity(request.signingKey);
-  const warnings = lock === undefined
-    ? [`cannot write "${wanted}": hashes and the last manifest are not kept over a restart`]
-    : [];
   const options: DaemonOptions = {
-    ...request,
+    channel: request.channel,
+    arch: request.arch,
+    host: request.host,
+    port: request.port,
+    cmdline: request.cmdline,
+    imageVersion: request.imageVersion,
+    lifetimeMs: request.lifetimeMs,
     artifacts,
-    artifactsName: request.artifacts,
-    stateDir: lock === undefined ? undefined : stateDir,
+    stateDir: stateDir ?? resolve(wanted),
+    stateWritable: lock !== undefined,
     identity: keyOf(identity),
     signingKey: signer && keyOf(signer),
   };
   const owned = held.move();
-  return { options, warnings, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { options, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function keyOf({ seed, file }: Identity): { seed: Uint8Array<ArrayBuffer>; file: string } {

@@ -12,14 +12,14 @@ import type { LogFormat, LogLevel } from "../lib/log.ts";
 export interface DaemonOptions {
   /** The artifacts directory, by its real path. */
   readonly artifacts: string;
-  /** What the person called it. */
-  readonly artifactsName: string;
   readonly channel: string;
   readonly arch: Arch;
   readonly host: string;
   readonly port: number;
-  /** The state directory, by its real path; undefined where nothing can be kept. */
-  readonly stateDir?: string;
+  /** The state directory, by its real path where it exists. */
+  readonly stateDir: string;
+  /** Whether anything can be kept there. */
+  readonly stateWritable: boolean;
   readonly cmdline?: string;
   readonly imageVersion?: string;
   readonly lifetimeMs?: number;

@@ -17,7 +17,7 @@ import { makeProgress } from "../progress.ts";
 import { readyText } from "../ready_text.ts";
 
 /** The options of `serve`. */
-interface ServeFlags extends Readonly<Record<string, unknown>> {
+type ServeFlags = {
   readonly artifacts?: string;
   readonly channel?: string;
   readonly arch?: Arch;
@@ -32,7 +32,7 @@ interface ServeFlags extends Readonly<Record<string, unknown>> {
   readonly mdns: boolean;
   readonly quickStart: boolean;
   readonly json: boolean;
-}
+};
 
 /** The command. */
 export const serveCommand: Command<Context> = command<ServeFlags>({
@@ -90,7 +90,6 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     const { prepareDaemon } = await import("../../node/prepare.ts");
     const { runConfinedDaemon } = await import("../../node/confine.ts");
     await using prepared = await prepareDaemon(chosen, run.deps);
-    for (const warning of prepared.warnings) run.ui.warn(warning);
     using progress = makeProgress(run.ui, run.deps.clock, "Hashing");
     await runConfinedDaemon(prepared.options, {
       logging: run.logging,

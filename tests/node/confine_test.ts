@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import { startModule } from "../../src/lib/worker.ts";
+import { daemonPermissions } from "../../src/node/confine.ts";
+import { tempDirectory } from "../support/temp.ts";
+
+/** Runs the probe with the daemon's permissions. Returns what it could do. */
+async function probe(root: string): Promise<Record<string, string>> {
+  await fs.mkdir(`${root}/artifacts`);
+  await fs.mkdir(`${root}/state`);
+  await fs.writeFile(`${root}/artifacts/kernel`, "a kernel");
+  await fs.writeFile(`${root}/secret`, "not yours");
+  const paths = { artifacts: `${root}/artifacts`, stateDir: `${root}/state`, stateWritable: true };
+  const worker = startModule({
+    name: "probe",
+    module: () => new URL("../support/confined_probe.ts", import.meta.url),
+    starts: ["hash"],
+  }, { permissions: daemonPermissions(paths) });
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<Record<string, string>>();
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.postMessage(root);
+    return await promise;
+  } finally {
+    worker.terminate();
+  }
+}
+
+Deno.test("inside the daemon's confinement what it needs works, and nothing else", async () => {
+  await using directory = await tempDirectory();
+  assert.deepEqual(await probe(await fs.realpath(directory.path)), {
+    "read an artifact": "done",
+    "write state": "done",
+    "serve over HTTP": "done",
+    "open a database in the state": "done",
+    "hash in a nested Worker": "done",
+    "list interfaces": "done",
+    "ask for room on the disk": "done",
+    "read /etc/shadow": "NotCapable",
+    "read beside the artifacts": "NotCapable",
+    "write to the artifacts": "NotCapable",
+    "leave through a link": "NotCapable",
+    "run a program": "NotCapable",
+    "load a library": "NotCapable",
+    "read the environment": "NotCapable",
+    "start a Worker with more rights": "NotCapable",
+  });
+});
+
+Deno.test("a daemon whose state can't be written may write nothing at all", () => {
+  const permissions = daemonPermissions({
+    artifacts: "/a",
+    stateDir: "/s",
+    stateWritable: false,
+  });
+  assert.equal(permissions.write, false);
+  assert.deepEqual(permissions.read, ["/a", "/s"]);
+  assert.equal(permissions.run, false);
+  assert.equal(permissions.ffi, false);
+  assert.equal(permissions.env, false);
+});
