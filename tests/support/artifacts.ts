@@ -1,0 +1,75 @@
+/**
+ * Directories of boot artifacts for tests.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { type CatalogOptions, openCatalog } from "../../src/artifacts/catalog.ts";
+import { type Deps, systemDeps } from "../../src/lib/deps.ts";
+import { type FakeClock, fakeClock } from "./clock.ts";
+import { testIdentity } from "./manifests.ts";
+import { type MemoryLog, memoryLog } from "./memory_log.ts";
+import { type TempDirectory, tempDirectory } from "./temp.ts";
+
+/** Bytes that look random and are the same in every run; another seed gives others. */
+export function testBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = seed;
+  for (let i = 0; i < words.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    words[i] = state ^ (state >>> 15);
+  }
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+/** Writes files by their paths below a directory; a text is its bytes. */
+export async function writeFiles(
+  directory: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.mkdir(dirname(join(directory, path)), { recursive: true });
+    await Deno.writeFile(join(directory, path), bytes);
+  }
+}
+
+/** A place to open catalogs in: artifacts, state, a clock ten seconds ahead of the files. */
+export interface CatalogPlace extends AsyncDisposable {
+  readonly directory: TempDirectory;
+  readonly artifacts: string;
+  readonly stateDir: string;
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly deps: Deps;
+  /** Opens a catalog of `stable/arm64`, signed by test key 1, unless told otherwise. */
+  open(options?: Partial<CatalogOptions>): ReturnType<typeof openCatalog>;
+}
+
+/** Makes a place with these artifacts. */
+export async function catalogPlace(
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<CatalogPlace> {
+  const directory = await tempDirectory();
+  const artifacts = directory.join("artifacts");
+  const stateDir = directory.join("state");
+  await Deno.mkdir(artifacts);
+  await Deno.mkdir(stateDir);
+  await writeFiles(artifacts, files);
+  const clock = fakeClock(Date.now() + 10_000);
+  const log = memoryLog();
+  const deps = systemDeps({ clock, log });
+  const defaults = { channel: "stable", arch: "arm64", identity: testIdentity(1) } as const;
+  return {
+    directory,
+    artifacts,
+    stateDir,
+    clock,
+    log,
+    deps,
+    open: (options = {}) =>
+      openCatalog({ directory: artifacts, stateDir, ...defaults, ...options }, deps),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
