@@ -13,6 +13,8 @@ import {
 } from "@stricli/core";
 import { toPlasmdError } from "../lib/errors.ts";
 import { programVersion } from "../lib/version.ts";
+import { bootFetchCommand } from "./commands/boot_fetch.ts";
+import { bootVerifyCommand } from "./commands/boot_verify.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
@@ -44,6 +46,10 @@ export function buildApp(terminal: Terminal): Application<Context> {
           show: manifestShowCommand,
         },
         docs: { brief: "What a boot image consists of, and who signed it" },
+      }),
+      boot: buildRouteMap<string, Context>({
+        routes: { fetch: bootFetchCommand, verify: bootVerifyCommand },
+        docs: { brief: "Take an image from servers that nobody has to trust" },
       }),
       image: buildRouteMap<string, Context>({
         routes: { build: imageBuildCommand },
