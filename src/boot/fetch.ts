@@ -38,6 +38,10 @@ export interface BootFetchOptions {
   /** Bytes a second, at most. */
   readonly limitRate?: number;
   readonly allowRollback?: boolean;
+  /** When this boot image was built, in milliseconds since 1970. */
+  readonly buildTime?: number;
+  /** Told which manifest is taken before its files are; what it throws ends the fetch. */
+  readonly onChosen?: (verified: VerifiedManifest) => void;
   /** Where the last accepted manifests are kept. */
   readonly stateDir: string;
   readonly signal: AbortSignal;
@@ -70,8 +74,14 @@ export async function bootFetch(options: BootFetchOptions, deps: Deps): Promise<
   const floors = openFloors(options.stateDir, deps);
   const targets = targetsOf(options);
   const judge = (bytes: Uint8Array, policy: TrustPolicy) =>
-    floors.verify(bytes, { ...targets.asked, policy, now: deps.clock.now(), allowRollback });
-  const { allowRollback, policy } = options;
+    floors.verify(bytes, {
+      ...targets.asked,
+      policy,
+      now: deps.clock.now(),
+      buildTime,
+      allowRollback,
+    });
+  const { allowRollback, buildTime, policy } = options;
   const ask = { limits, signal: options.signal };
   const gathered = policy
     ? await gather(targets.urls, (bytes) => judge(bytes, policy), ask, deps)
@@ -80,6 +90,7 @@ export async function bootFetch(options: BootFetchOptions, deps: Deps): Promise<
   if (choice === undefined) throw nobodyAccepted(gathered.refused);
   const dropped = [...gathered.refused, ...choice.others].map(droppedOf);
   for (const each of dropped) options.onDrop?.(each);
+  options.onChosen?.(choice.verified);
   const origins = choice.urls.map((url) => httpOrigin(url, deps, limits));
   const report = await fetchArtifacts(choice.verified, {
     ...options,

@@ -25,6 +25,8 @@ export interface BootVerifyOptions {
   /** Which artifacts must be there; all of the manifest unless given. */
   readonly artifacts?: readonly ArtifactName[];
   readonly allowRollback?: boolean;
+  /** When this boot image was built, in milliseconds since 1970. */
+  readonly buildTime?: number;
   /** Where the last accepted manifests are kept; nothing is written there. */
   readonly stateDir: string;
   readonly signal: AbortSignal;
@@ -53,14 +55,15 @@ export async function bootVerify(
   options: BootVerifyOptions,
   deps: Deps,
 ): Promise<VerifyOutcome> {
-  const { policy, channel, arch, allowRollback } = options;
+  const { policy, channel, arch, allowRollback, buildTime } = options;
   if (policy === undefined) throw noPolicyError([]);
   const path = join(directory, "manifest.json");
   const bytes = await readBoundedIfThere(path, formatLimits.manifestBytes);
   if (bytes === undefined) throw incomplete(directory);
   const floors = openFloors(options.stateDir, deps);
   const now = deps.clock.now();
-  const verified = await floors.verify(bytes, { policy, channel, arch, now, allowRollback });
+  const asked = { policy, channel, arch, now, buildTime, allowRollback };
+  const verified = await floors.verify(bytes, asked);
   return { verified, files: await verifyFiles(verified, directory, options) };
 }
 
