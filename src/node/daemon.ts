@@ -43,10 +43,10 @@ export async function startDaemon(
   const identity = identityFromSeed(options.identity.seed, options.identity.file);
   const signing = options.signingKey;
   const signer = signing === undefined ? identity : identityFromSeed(signing.seed, signing.file);
-  let current: OpenCatalog | undefined;
-  const catalog = () => current;
+  const held: { catalog?: OpenCatalog } = {};
+  const catalog = () => held.catalog;
   // Disposed last: answers that still run while the server drains read from it.
-  parts.defer(() => current?.[Symbol.asyncDispose]());
+  parts.defer(() => held.catalog?.[Symbol.asyncDispose]());
 
   const health = makeHealth({ catalog, stateDir: options.stateDir }, deps);
   let origins: readonly string[] = [];
@@ -59,7 +59,7 @@ export async function startDaemon(
   );
   parts.defer(() => server.drain());
   origins = serverOrigins(server.host, server.port, interfaceAddresses());
-  current = await openCatalog({
+  held.catalog = await openCatalog({
     ...options,
     directory: options.artifacts,
     identity: signer,
@@ -72,7 +72,7 @@ export async function startDaemon(
     origins,
     keyid: identity.keyid,
     peerId: identity.peerId,
-    images: images(current),
+    images: images(held.catalog),
   };
   const owned = parts.move();
   return { ready, [Symbol.asyncDispose]: () => owned.disposeAsync() };
