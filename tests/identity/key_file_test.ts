@@ -7,8 +7,8 @@ import {
   readOrCreateIdentity,
 } from "../../src/identity/key_file.ts";
 import { systemDeps } from "../../src/lib/deps.ts";
-import { projectRoot } from "../support/program.ts";
 import { type TempDirectory, tempDirectory } from "../support/temp.ts";
+import { projectRoot } from "../support/vectors.ts";
 
 const deps = systemDeps();
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { projectRoot } from "./program.ts";
+/** The root of the project, with a final `/`. */
+export const projectRoot: string = new URL("../../", import.meta.url).pathname;
 
 /** The path of a file or folder of vectors. */
 export function vectorPath(name: string): string {
