@@ -40,6 +40,8 @@ interface Connection {
   pending: number;
   /** Settles when the last of them has been answered. */
   last: Promise<void>;
+  /** The last of their answers. */
+  response?: ServerResponse;
 }
 
 /** Makes a listener. Requests of one connection are answered one after another. */
@@ -53,6 +55,8 @@ export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps)
     // We check it ourselves, so that the refusal has the form of all the others.
     requireHostHeader: false,
   });
+  // Who has sent its request and closed its side still waits for the answer. Missing in the types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const open = admit(server, limits, deps);
   let closing = false;
   takeRequests(server, open, answer, limits, () => closing);
@@ -108,10 +112,10 @@ function takeRequests(
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const connection = open.get(socket);
-    if (connection === undefined || connection.pending >= limits.pipelined) {
-      return void socket.destroy();
-    }
+    if (connection === undefined) return; // it was refused, and lingers
+    if (connection.pending >= limits.pipelined) return void socket.destroy();
     connection.pending++;
+    connection.response = response;
     connection.last = connection.last.then(async () => {
       // Nothing follows a refusal, which has ended our side.
       if (socket.writable) await answer(request, response);
@@ -127,9 +131,12 @@ function takeRequests(
 /** What is no request, or asks for a tunnel. */
 function refuseTheRest(server: Server, open: Open, limits: ServerLimits): void {
   const reject = (socket: Socket, reply: Reply | undefined) => {
+    const connection = open.get(socket);
+    if (connection === undefined) return;
     // In the middle of another answer a refusal would pass for a part of it.
-    const idle = open.get(socket)?.pending === 0;
-    if (reply === undefined || !socket.writable || !idle) socket.destroy();
+    const { pending, response } = connection;
+    const free = pending === 0 || (pending === 1 && response?.headersSent === false);
+    if (reply === undefined || !socket.writable || !free) socket.destroy();
     else refuse(socket, reply, limits);
   };
   server.on("connect", (_request: IncomingMessage, socket: Socket) => {
