@@ -125,12 +125,3 @@ const reasons: ReadonlyMap<number, Reason> = new Map<number, Reason>([
     "the kernel's log (dmesg) may say more",
   ]],
 ]);
-
-/**
- * Refuses before anything is fetched where nothing can be started later.
- *
- * @throws {PlasmdError} `permission`
- */
-export function requireKexec(state: KexecState): void {
-  if (state.mayReboot === false || state.disabled) throw kexecRefusal(errnos.EPERM, state);
-}

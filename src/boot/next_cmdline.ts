@@ -49,6 +49,25 @@ export function nextCmdline({ manifest = "", running }: NextCmdline): string {
   );
 }
 
+/**
+ * A running kernel's command line as if it had also been given these arguments for the next one.
+ *
+ * @throws {PlasmdError} `usage` where they are no plain arguments
+ */
+export function withArguments(running: string, given: string | undefined): string {
+  if (given === undefined) return running;
+  if (plainArguments(given) === undefined) {
+    throw new PlasmdError("usage", "Cannot add these kernel arguments", {
+      hint: "they are printable ASCII without quotes, no -- and no phase.*",
+    });
+  }
+  const kept = splitCmdline(running).filter(({ name, value }) =>
+    name !== "phase.cmdline" && !value?.includes('"')
+  );
+  const words = kept.map(({ name, value }) => value === undefined ? name : `${name}="${value}"`);
+  return [...words, `phase.cmdline="${given}"`].join(" ");
+}
+
 /** This machine's consoles and static addresses: without them the next system is deaf or dumb. */
 function machineArguments(running: string): string[] {
   const words = splitCmdline(running).flatMap(({ name, value }) => {

@@ -14,6 +14,10 @@ import {
 import { toPlasmdError } from "../lib/errors.ts";
 import { programVersion } from "../lib/version.ts";
 import { bootFetchCommand } from "./commands/boot_fetch.ts";
+import { bootKexecCommand } from "./commands/boot_kexec.ts";
+import { bootRefillCommand } from "./commands/boot_refill.ts";
+import { bootRunCommand } from "./commands/boot_run.ts";
+import { bootStatusCommand } from "./commands/boot_status.ts";
 import { bootVerifyCommand } from "./commands/boot_verify.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
@@ -48,7 +52,14 @@ export function buildApp(terminal: Terminal): Application<Context> {
         docs: { brief: "What a boot image consists of, and who signed it" },
       }),
       boot: buildRouteMap<string, Context>({
-        routes: { fetch: bootFetchCommand, verify: bootVerifyCommand },
+        routes: {
+          run: bootRunCommand,
+          fetch: bootFetchCommand,
+          verify: bootVerifyCommand,
+          kexec: bootKexecCommand,
+          status: bootStatusCommand,
+          refill: bootRefillCommand,
+        },
         docs: { brief: "Take an image from servers that nobody has to trust" },
       }),
       image: buildRouteMap<string, Context>({

@@ -11,9 +11,7 @@ import {
   kexecRefusal,
   type KexecState,
   readKexecState,
-  requireKexec,
 } from "../../src/boot/kexec_refusal.ts";
-import { PlasmdError } from "../../src/lib/errors.ts";
 
 const capable = "Name:\tplasmd\nCapEff:\t000001ffffffffff\n";
 
@@ -52,7 +50,6 @@ Deno.test("the kernel's state is read from its files", async () => {
 Deno.test("a kernel that says nothing is not taken for one that says no", async () => {
   const state = await stateOf({});
   assert.deepEqual(state, { lockdown: undefined, disabled: undefined, mayReboot: undefined });
-  requireKexec(state);
 });
 
 Deno.test("a refused permission is explained by what the kernel says", () => {
@@ -84,14 +81,4 @@ Deno.test("every known errno has its own reason and something to do about it", (
 
 Deno.test("an unknown errno is shown as a number", () => {
   assert.match(kexecRefusal(9, {}).message, /errno 9/);
-});
-
-Deno.test("a machine that can never start a kernel is refused before anything is fetched", () => {
-  for (const state of [{ disabled: true }, { mayReboot: false }]) {
-    assert.throws(
-      () => requireKexec(state),
-      (thrown) => thrown instanceof PlasmdError && thrown.code === "permission",
-    );
-  }
-  requireKexec({ lockdown: "integrity", mayReboot: true, disabled: false });
 });
