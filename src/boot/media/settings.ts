@@ -101,7 +101,7 @@ function policyText(settings: ImageSettings): string | undefined {
   return text;
 }
 
-/** One line of words: those given, the channel among them. */
+/** One line of words. */
 function cmdlineText({ cmdline, channel }: ImageSettings): string {
   if (!/^[\x20-\x7e]*$/.test(cmdline) || cmdline.includes('"')) {
     throw new PlasmdError("config", "--cmdline holds something else than plain ASCII words");
@@ -118,7 +118,6 @@ function cmdlineText({ cmdline, channel }: ImageSettings): string {
   const words = splitCmdline(cmdline).map(({ name, value }) =>
     value === undefined ? name : `${name}=${value}`
   );
-  if (channel !== undefined && args.channel === undefined) words.push(`phase.channel=${channel}`);
   return words.length === 0 ? "" : `${words.join(" ")}\n`;
 }
 

@@ -21,20 +21,23 @@ network_up() {
 			[ -e "$net/$card" ] || { : >"$net/$card" && set_up "$card"; }
 		done
 		ls "$net"/*.address >/dev/null 2>&1 && return 0
+		case "$(args ip)" in
+		off | none) say "the network stays off (from ip=)" && return ;;
+		esac
 		[ "$(uptime_s)" -lt "$until" ] || break
 		usleep 100000
 	done
-	say "no network yet: $(describe_cards)"
+	say "no network yet: $(describe_cards | sed 's/; $//')"
 }
 
 describe_cards() {
-	[ -n "$(cards)" ] || { echo "no network card" && return; }
+	[ -n "$(cards)" ] || { echo "no network card was found" && return; }
 	for card in $(cards); do
-		if [ "$(cat "/sys/class/net/$card/carrier" 2>/dev/null)" = 1 ]; then
-			echo -n "$card has no address; "
-		else
-			echo -n "$card has no cable; "
-		fi
+		case "$(cat "/sys/class/net/$card/carrier" 2>/dev/null)" in
+		1) echo -n "$card has no address yet; " ;;
+		0) echo -n "$card has no cable; " ;;
+		*) echo -n "$card is switched off; " ;;
+		esac
 	done
 }
 

@@ -30,12 +30,10 @@ serve_for_ever() {
 	done
 }
 
-# What was left out of the handover because memory was short is fetched again, and verified.
+# A root file system that was left out of the handover, because memory was short, is fetched again.
 complete_handover() {
-	for name in kernel initramfs rootfs; do
-		grep -q "\"$name\":{" "$given/manifest.json" && [ ! -f "$given/$name" ] && missing=$name
-	done
-	[ -z "$missing" ] || plasmd boot refill "$given" || say "the handover stays incomplete"
+	[ -f "$given/rootfs" ] || ! grep -q '"rootfs":{' "$given/manifest.json" ||
+		/run/phase/serve refill || say "the rootfs can't be fetched again"
 }
 
 # Mounts the root file system read-only under a tmpfs. Where that can't be, $why says it.

@@ -1,0 +1,65 @@
+/**
+ * Debian's kernel for virtual machines, downloaded once a version into .cache and unpacked there.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { projectRoot } from "./program.ts";
+import { runTool } from "./tools.ts";
+
+/** A kernel and its modules. */
+export interface DebianKernel {
+  /** `uname -r` */
+  readonly version: string;
+  readonly kernel: string;
+  /** The modules directory, with depmod's tables. */
+  readonly modules: string;
+}
+
+/** What {@linkcode debianKernel} needs, for `needing`. */
+export const debianTools: readonly string[] = ["apt-get", "apt-cache", "dpkg-deb", "depmod"];
+
+/** The kernel of Debian's `linux-image-cloud-amd64`. */
+export async function debianKernel(): Promise<DebianKernel> {
+  const depends = await runTool("apt-cache", "depends", "linux-image-cloud-amd64");
+  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+  if (name === undefined) throw new Error(`apt knows no kernel: ${depends}`);
+  const shown = await runTool("apt-cache", "show", "--no-all-versions", name);
+  const debian = /^Version: (\S+)$/m.exec(shown)![1]!;
+  const version = name.slice("linux-image-".length);
+  const root = join(projectRoot, ".cache", "debian", `${name}_${debian}`);
+  const kernel = join(root, "boot", `vmlinuz-${version}`);
+  const modules = join(root, "lib/modules", version);
+  const whole = join(root, "unpacked");
+  if (!await isThere(whole)) {
+    await download(name, root, version);
+    await Deno.writeTextFile(whole, "");
+  }
+  return { version, kernel, modules };
+}
+
+async function download(name: string, root: string, version: string): Promise<void> {
+  await Deno.mkdir(root, { recursive: true });
+  const { success, stderr } = await new Deno.Command("apt-get", {
+    args: ["download", "-qq", name],
+    cwd: root,
+  }).output();
+  if (!success) throw new Error(`apt-get download ${name}: ${new TextDecoder().decode(stderr)}`);
+  for await (const entry of Deno.readDir(root)) {
+    if (!entry.name.endsWith(".deb")) continue;
+    await runTool("dpkg-deb", "-x", join(root, entry.name), root);
+    await Deno.remove(join(root, entry.name));
+  }
+  await runTool("depmod", "-b", root, version);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}
