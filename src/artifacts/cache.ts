@@ -53,6 +53,7 @@ export async function openHashCache(
       if (!dirty) return;
       const kept = [...entries.values()].filter(({ hash }) => isSettled(hash, clock.now()));
       try {
+        await Deno.mkdir(stateDir, { recursive: true, mode: 0o700 });
         await writeAtomic(file, formatCache(kept), { mode: 0o600 });
         dirty = false;
       } catch (thrown) {

@@ -40,8 +40,8 @@ export async function readFound(
 ): Promise<FoundManifest | undefined> {
   const file = set.manifestFile;
   if (file === undefined) return undefined;
-  const bytes = await readBounded(file, formatLimits.manifestBytes);
   try {
+    const bytes = await readManifest(file);
     const manifest = parseManifest(bytes);
     const signers = validSigners(manifestPrefix, manifest);
     if (signers.length === 0) throw unsigned(manifest);
@@ -49,6 +49,17 @@ export async function readFound(
     return { file, manifest, own, verified: verified(bytes, signers, own, set, now) };
   } catch (thrown) {
     throw inFile(file, thrown, set);
+  }
+}
+
+async function readManifest(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readBounded(file, formatLimits.manifestBytes);
+  } catch (thrown) {
+    const { code, cause } = toPlasmdError(thrown);
+    const reason = toPlasmdError(cause ?? thrown).message;
+    // What is larger than any manifest is none.
+    throw new PlasmdError(code === "too_large" ? "malformed" : code, reason, { cause: thrown });
   }
 }
 

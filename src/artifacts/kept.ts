@@ -40,7 +40,7 @@ export async function writeKept(
 ): Promise<void> {
   const place = placeOf(stateDir, target);
   try {
-    await Deno.mkdir(join(stateDir, keptDirectory), { recursive: true, mode: 0o755 });
+    await Deno.mkdir(join(stateDir, keptDirectory), { recursive: true, mode: 0o700 });
     await writeAtomic(place, bytes);
   } catch (thrown) {
     log.warn("The signed manifest is not kept: a restart signs a new one", {

@@ -24,7 +24,11 @@ export interface ArtifactSet {
   readonly manifestFile?: string;
 }
 
-/** The entries of a directory, sorted by name. */
+/**
+ * The entries of a directory, sorted by name.
+ *
+ * @throws {PlasmdError} `artifacts` where it can't be listed, or has too many
+ */
 export async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
   const entries: Deno.DirEntry[] = [];
   try {
@@ -40,7 +44,10 @@ export async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
       }
     }
   } catch (thrown) {
-    throw toPlasmdError(thrown, `Cannot list "${printable(directory)}"`);
+    if (thrown instanceof PlasmdError) throw thrown;
+    // Whatever the reason, another directory or other rights on it are the way out.
+    const { message } = toPlasmdError(thrown, `Cannot list "${printable(directory)}"`);
+    throw new PlasmdError("artifacts", message, { cause: thrown });
   }
   return entries.sort((a, b) => a.name < b.name ? -1 : 1);
 }

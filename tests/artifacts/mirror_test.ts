@@ -166,7 +166,10 @@ Deno.test("a manifest that can't be served says why, and in which file", async (
 Deno.test("a manifest above the limit is refused before it is parsed", async () => {
   await using place = await placeWith(others);
   await Deno.truncate(join(place.artifacts, "manifest.json"), 2 * 1024 * 1024);
-  await assert.rejects(place.open(), { code: "too_large", message: /manifest\.json".* 2 MiB/ });
+  await assert.rejects(place.open(), {
+    code: "malformed",
+    message: /^Cannot serve ".*manifest\.json": size is 2 MiB, limit is 1 MiB$/,
+  });
 });
 
 Deno.test("our own manifest is served as it is while it fits", async () => {
