@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Ended, runProgram, startProgram } from "../support/program.ts";
-import { startProvider } from "../support/provider.ts";
+import { type Provider, startProvider } from "../support/provider.ts";
 import { nobody, publicProgram } from "../support/public_program.ts";
 import { needing, temporaryDirectory, type TestBody } from "../support/tools.ts";
 
@@ -43,6 +43,13 @@ function asRoot(body: (home: string) => Promise<void>): TestBody {
     await smallImage(`${home.path}/image`);
     await body(home.path);
   });
+}
+
+function fetchArgs(home: string, { origin, keyid }: Provider, ...more: string[]): string[] {
+  return [
+    ...["boot", "fetch", origin, "--trust", keyid, "--output", `${home}/output`],
+    ...["--state-dir", `${home}/client`, ...more],
+  ];
 }
 
 function serveArgs(home: string, ...more: string[]): string[] {
@@ -101,7 +108,7 @@ Deno.test(
     assertClear(await show(), 2, /mode/);
     await Deno.chmod(key, 0o600);
     await Deno.chown(key, nobody, nobody);
-    assertClear(await show(), 2, /own/);
+    assertClear(await show(), 2, /belongs to user 65534/);
     await Deno.chown(key, 0, 0);
     await Deno.symlink(key, `${home}/link.key`);
     assertClear(await runProgram(["identity", "show", "--file", `${home}/link.key`]), 2, /link/);
@@ -141,16 +148,13 @@ for (
   );
 
   Deno.test(
-    `a fetch into a ${kind} directory ends with 1 and says so, with no file left`,
+    `a fetch into a ${kind} directory ends with 1 and says so`,
     asRoot(async (home) => {
       const output = `${home}/output`;
       await Deno.mkdir(output);
       await using provider = await startProvider(`${home}/image`, home);
-      const ended = await runProgram(
-        ["boot", "fetch", provider.origin, "--trust", provider.keyid, "--output", output],
-        { prefix: prefix(output), env: { XDG_STATE_HOME: home } },
-      );
-      assertClear(ended, 1, kind === "full" ? /space/i : /read-only/i);
+      const ended = await runProgram(fetchArgs(home, provider), { prefix: prefix(output) });
+      assertClear(ended, 1, kind === "full" ? /0 B are free/ : /read-only/i);
     }),
   );
 }
@@ -161,11 +165,11 @@ Deno.test(
     const output = `${home}/output`;
     await Deno.mkdir(output);
     await using provider = await startProvider(`${home}/image`, home);
-    const ended = await runProgram(
-      ["boot", "fetch", provider.origin, "--trust", provider.keyid, "--output", output],
-      { prefix: withTmpfs(output, "size=4m"), env: { XDG_STATE_HOME: home } },
-    );
-    assertClear(ended, 1, /space/i);
+    const ended = await runProgram(fetchArgs(home, provider), {
+      prefix: withTmpfs(output, "size=4m"),
+    });
+    assertClear(ended, 1, /Cannot fetch 9 MiB into .*: 4 MiB are free/);
+    assert.match(ended.stderr, /^hint: make room/m);
   }),
 );
 
@@ -194,20 +198,15 @@ Deno.test(
   asRoot(async (home) => {
     await smallImage(`${home}/image`, 48 * MiB);
     const output = `${home}/output`;
-    const args = (origin: string, keyid: string) => [
-      ...["boot", "fetch", origin, "--trust", keyid, "--output", output],
-    ];
-    const options = { env: { XDG_STATE_HOME: home } };
     {
       await using provider = await startProvider(`${home}/image`, home);
-      const { origin, keyid } = provider;
-      await using client = startProgram([...args(origin, keyid), "--limit-rate", "20M"], options);
+      await using client = startProgram(fetchArgs(home, provider, "--limit-rate", "20M"));
       await firstBytes(output);
       provider.process.kill("SIGKILL");
       assertClear(await client.ended, 5, /127\.0\.0\.1/);
     }
     await using again = await startProvider(`${home}/image`, home);
-    const ended = await runProgram(args(again.origin, again.keyid), options);
+    const ended = await runProgram(fetchArgs(home, again));
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(
       await Deno.readFile(`${output}/rootfs`),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { bootImage, bootImageTools } from "../support/boot_image.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { type Provider, startProvider } from "../support/provider.ts";
-import { flippingProxy, silentProxy } from "../support/proxies.ts";
+import { flippingProxy, lateProxy, silentProxy } from "../support/proxies.ts";
 import { needing, runTool, temporaryDirectory, type TestBody } from "../support/tools.ts";
 
 const MiB = 1024 * 1024;
@@ -123,15 +123,19 @@ Deno.test(
   withProvider([], async ({ provider: { origin, keyid }, home, sums }) => {
     const output = `${home}/fetched`;
     await Deno.mkdir(output);
-    const args = ["boot", "fetch", origin, "--trust", keyid, "--output", output];
-    const options = { env: { XDG_STATE_HOME: home, PLASMD_STATE_DIR: `${home}/client` } };
-    await using killed = startProgram([...args, "--limit-rate", "200M"], options);
+    const args = [
+      ...["boot", "fetch", origin, "--trust", keyid, "--output", output],
+      ...["--state-dir", `${home}/client`],
+    ];
+    await using killed = startProgram([...args, "--limit-rate", "200M"]);
     await grown(output, 300 * MiB);
     killed.kill("SIGKILL");
     assert.equal((await killed.ended).signal, "SIGKILL");
     assert.ok(!(await names(output)).includes("rootfs"), "nothing unverified has its final name");
-    const resumed = await runProgram([...args, "--json"], options);
+    const resumed = await runProgram([...args, "--json"]);
     assert.equal(resumed.code, 0, resumed.stderr);
+    const { bytes } = JSON.parse(resumed.stdout);
+    assert.ok(bytes <= 1024 * MiB - 250 * MiB, `what was there is not sent again (${bytes} bytes)`);
     await assertFetched(output, sums);
   }),
 );
@@ -142,15 +146,19 @@ Deno.test(
     const manifest = await (await fetch(`${origin}/manifest.json`)).json();
     await using lying = flippingProxy(origin, manifest.artifacts.rootfs.chunks.size);
     await using silent = silentProxy(origin, 50 * MiB);
+    await using honest = lateProxy(origin, [lying, silent]);
     const output = `${home}/fetched`;
-    const providers = [lying.origin, silent.origin, origin];
-    const { code, stderr } = await runProgram([
+    const providers = [lying.origin, silent.origin, honest.origin];
+    const { code, stdout, stderr } = await runProgram([
       ...["boot", "fetch", ...providers.flatMap((url) => ["--provider", url])],
-      ...["--trust", keyid, "--output", output],
-    ], { env: { XDG_STATE_HOME: home } });
+      ...["--trust", keyid, "--output", output, "--state-dir", `${home}/client`, "--json"],
+    ]);
     assert.equal(code, 0, stderr);
     await assertFetched(output, sums);
-    assert.ok(lying.requests() > 0 && silent.requests() > 0, "both were asked");
-    assert.ok(stderr.includes(lying.origin), "the provider of bad chunks is named");
+    const { providers: used, dropped } = JSON.parse(stdout);
+    const nameOf = ({ name }: { name: string }) => `${new URL(name).origin}`;
+    assert.ok(dropped.map(nameOf).includes(lying.origin), "who lies is dropped");
+    assert.deepEqual(used.map(nameOf).sort(), [silent.origin, honest.origin].sort());
+    assert.match(stderr, new RegExp(`${lying.origin}.* is not used: .*wrong bytes in chunk`));
   }),
 );

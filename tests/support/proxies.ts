@@ -1,5 +1,6 @@
 /**
- * Providers that lie, made of an honest one: each passes on everything but the artifacts' bytes.
+ * Providers made of an honest one: each passes on its manifest, and its artifacts' bytes in its own
+ * way.
  *
  * @module
  */
@@ -9,6 +10,8 @@ export interface Proxy extends AsyncDisposable {
   readonly origin: string;
   /** Requests for artifacts so far. */
   readonly requests: () => number;
+  /** Resolves once it has passed on a manifest. */
+  readonly manifestSent: Promise<void>;
 }
 
 /** What becomes of an artifact's bytes; `at` is their place in the artifact. */
@@ -17,6 +20,12 @@ type Tamper = (part: Uint8Array<ArrayBuffer>, at: number) => {
   /** Send nothing more, and leave the connection open. */
   readonly thenSilence?: boolean;
 };
+
+/** An honest proxy that sends its manifest after the others have sent theirs. */
+export function lateProxy(origin: string, others: readonly Proxy[]): Proxy {
+  const after = Promise.all(others.map(({ manifestSent }) => manifestSent));
+  return artifactProxy(origin, (part) => ({ send: part }), after);
+}
 
 /** A proxy that changes one byte in each chunk of every artifact. */
 export function flippingProxy(origin: string, chunkSize: number): Proxy {
@@ -40,8 +49,13 @@ export function silentProxy(origin: string, afterBytes: number): Proxy {
   });
 }
 
-function artifactProxy(origin: string, tamper: Tamper): Proxy {
+function artifactProxy(
+  origin: string,
+  tamper: Tamper,
+  manifestAfter: Promise<unknown> = Promise.resolve(),
+): Proxy {
   const stop = new AbortController();
+  const manifestSent = Promise.withResolvers<void>();
   let requests = 0;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname, search } = new URL(request.url);
@@ -52,8 +66,12 @@ function artifactProxy(origin: string, tamper: Tamper): Proxy {
       headers,
       signal: stop.signal,
     });
-    const isArtifact = !pathname.endsWith("manifest.json") && answer.body !== null && answer.ok;
-    if (!isArtifact) return answer;
+    if (pathname.endsWith("manifest.json")) {
+      await manifestAfter;
+      manifestSent.resolve();
+      return answer;
+    }
+    if (answer.body === null || !answer.ok) return answer;
     requests++;
     const start = Number(/^bytes (\d+)-/.exec(answer.headers.get("content-range") ?? "")?.[1] ?? 0);
     const body = answer.body.pipeThrough(tampered(start, tamper, stop.signal));
@@ -62,6 +80,7 @@ function artifactProxy(origin: string, tamper: Tamper): Proxy {
   return {
     origin: `http://127.0.0.1:${server.addr.port}`,
     requests: () => requests,
+    manifestSent: manifestSent.promise,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await server.shutdown();

@@ -48,7 +48,7 @@ export async function publicProgram(): Promise<PublicProgram> {
       ],
       deno: `${path}/deno`,
       main: `${path}/plasmd.js`,
-      flags: ["--no-config", "--no-lock", "--cached-only"],
+      flags: ["--no-config", "--no-lock", "--cached-only", "--unstable-worker-options"],
       cwd: home,
       env: { HOME: home, DENO_DIR: `${home}/.deno`, XDG_STATE_HOME: "", XDG_CONFIG_HOME: "" },
     }),
