@@ -29,13 +29,24 @@ export const layers = [
  * `/` is a folder. Libraries that are missing here may be imported by nobody.
  */
 export const libraries: Readonly<Record<string, readonly string[]>> = {
+  "@libp2p/crypto": ["src/p2p/"],
+  "@libp2p/identify": ["src/p2p/"],
+  "@libp2p/kad-dht": ["src/p2p/"],
+  "@libp2p/noise": ["src/p2p/"],
+  "@libp2p/ping": ["src/p2p/"],
+  "@libp2p/tcp": ["src/p2p/"],
+  "@libp2p/yamux": ["src/p2p/"],
   "@logtape/logtape": ["src/lib/log.ts"],
   "@noble/curves": ["src/identity/verify_ed25519.ts"],
   "@stricli/core": ["src/cli/"],
+  "@valibot/to-json-schema": ["src/config/json_schema.ts"],
   "canonicalize": ["src/formats/json.ts"],
+  "libp2p": ["src/p2p/"],
+  "multicast-dns": ["src/discovery/mdns/"],
+  "multiformats": ["src/p2p/"],
   "rou3": ["src/server/routes.ts"],
-  "smol-toml": ["src/config/", "src/trust/policy_file.ts"],
-  "valibot": ["src/config/", "src/formats/", "src/trust/policy_file.ts"],
+  "smol-toml": ["src/config/file.ts", "src/trust/policy_file.ts"],
+  "valibot": ["src/config/"],
 };
 
 /** What the environment is read by; every other part gets what it needs as an option. */
@@ -43,8 +54,9 @@ export const environmentReaders: readonly string[] = [
   "src/cli/",
   "src/node/",
   "src/config/",
-  "src/identity/",
-  "src/lib/",
+  "src/identity/key_file.ts",
+  "src/lib/self.ts",
+  "src/lib/state_dir.ts",
 ];
 
 /** The only file that starts Workers. */

@@ -70,7 +70,7 @@ const environment: Deno.lint.Rule = {
         if (!isGlobal(node.object, "Deno") && !isGlobal(node.object, "process")) return;
         context.report({
           node,
-          message: `only ${environmentReaders.join(", ")} read the environment`,
+          message: `the environment is read by ${environmentReaders.join(", ")} only`,
           hint: "Take what you need as an option",
         });
       },

@@ -71,7 +71,7 @@ Deno.test("a library is imported by the file that wraps it and by no other", () 
 Deno.test("every library of the table is pinned to an exact version in deno.json", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   for (const [name, target] of Object.entries<string>(config.imports)) {
-    assert.match(target, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+$`), name);
+    assert.match(target, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+(/\\S+)?$`), name);
   }
   for (const name of Object.keys(libraries)) {
     assert.ok(name in config.imports, `${name} is in the table and not in deno.json`);
@@ -118,11 +118,17 @@ Deno.test("Workers are started in one file only", () => {
   assert.deepEqual(lint("src/artifacts/a.ts", "new Workshop();"), []);
 });
 
-Deno.test("the environment is read by the upper and lowest parts only", () => {
+Deno.test("the environment is read by the upper parts and three named files only", () => {
   const sources = ['Deno.env.get("A");', 'Deno["env"].get("A");', "process.env.A;"];
   for (const source of sources) {
-    assert.match(lint("src/server/a.ts", source).join(), /^layers\/environment: only/, source);
+    assert.match(
+      lint("src/server/a.ts", source).join(),
+      /^layers\/environment: the environment is read by/,
+      source,
+    );
+    assert.match(lint("src/lib/a.ts", source).join(), /^layers\/environment:/, source);
     assert.deepEqual(lint("src/config/a.ts", source), [], source);
+    assert.deepEqual(lint("src/lib/self.ts", source), [], source);
   }
   assert.deepEqual(lint("src/server/a.ts", "options.env.A;"), []);
 });
