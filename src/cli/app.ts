@@ -27,6 +27,8 @@ import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
 import { manifestSignCommand } from "./commands/manifest_sign.ts";
 import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
+import { providerListCommand } from "./commands/provider_list.ts";
+import { providerStatusCommand } from "./commands/provider_status.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { Context } from "./context.ts";
@@ -38,6 +40,10 @@ export function buildApp(terminal: Terminal): Application<Context> {
   const root = buildRouteMap<string, Context>({
     routes: {
       serve: serveCommand,
+      provider: buildRouteMap<string, Context>({
+        routes: { status: providerStatusCommand, list: providerListCommand },
+        docs: { brief: "How a running provider is, and what it serves" },
+      }),
       identity: buildRouteMap<string, Context>({
         routes: { show: identityShowCommand, new: identityNewCommand },
         docs: { brief: "The key that signs what this machine publishes" },

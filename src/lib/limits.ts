@@ -202,6 +202,14 @@ export const trustLimits = {
   lockRetryMs: 20,
 } as const;
 
+/** Limits of asking a provider how it is. */
+export const providerLimits = {
+  /** Milliseconds until it has answered. */
+  answerMs: 5 * seconds,
+  /** Bytes of a report: 64 targets with 16 artifacts each fit. */
+  reportBytes: 1 * MiB,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */

@@ -1,0 +1,76 @@
+/**
+ * The flags of commands that ask a running provider, and how its answers are printed.
+ *
+ * @module
+ */
+
+import { bytesText, durationText, printable } from "../lib/text.ts";
+import type { ArtifactReport, HealthReport, StatusReport } from "../server/report.ts";
+import { columns } from "./columns.ts";
+import { textFlag } from "./command.ts";
+import { parseSeconds } from "./parse.ts";
+
+/** Whom to ask, and how long. */
+export type ProviderFlags = {
+  readonly addr?: string;
+  readonly timeout?: number;
+  readonly json: boolean;
+};
+
+/** Where a provider listens unless told otherwise. */
+export const defaultAddress = "http://127.0.0.1:8080";
+
+/** `--addr URL`. */
+export const addrFlag = textFlag(
+  `The provider's URL or host:port, instead of ${defaultAddress}`,
+  "URL",
+);
+
+/** `--timeout SECONDS`. */
+export const timeoutFlag = {
+  kind: "parsed",
+  parse: parseSeconds,
+  brief: "Give up after so long, instead of 5 seconds",
+  placeholder: "SECONDS",
+  optional: true,
+} as const;
+
+/** How a provider is, for people. */
+export function statusText(
+  address: string,
+  { provider, manifests, artifacts }: StatusReport,
+  { status, checks }: HealthReport,
+): string {
+  const failed = Object.entries(checks).filter(([, passed]) => !passed).map(([name]) => name);
+  const top = columns([
+    ["provider", `plasmd ${printable(provider.version)} at ${printable(address)}`],
+    ["health", failed.length === 0 ? status : `${status}: ${printable(failed.join(", "))} failed`],
+    ["keyid", printable(provider.keyid)],
+    ["peer id", printable(provider.peer_id)],
+    ["up for", durationText(provider.uptime_seconds * 1000)],
+  ]);
+  const served = manifests.flatMap(({ channel, arch, version, expires_at: expires }) => [
+    `${printable(`${channel}/${arch}`)} version ${printable(version)}, valid until ${
+      printable(expires)
+    }`,
+    ...columns(
+      artifacts.filter((it) => it.channel === channel && it.arch === arch)
+        .map(({ name, size }) => [`  ${printable(name)}`, bytesText(size).padStart(9)]),
+    ),
+  ]);
+  return [...top, ...(served.length === 0 ? ["Nothing is served yet"] : served)].join("\n");
+}
+
+/** What a provider serves, a line an artifact. */
+export function artifactTable(artifacts: readonly ArtifactReport[]): string {
+  return columns([
+    ["CHANNEL", "ARCH", "NAME", "SIZE", "HASH"],
+    ...artifacts.map(({ channel, arch, name, size, hash }) => [
+      printable(channel),
+      printable(arch),
+      printable(name),
+      bytesText(size),
+      printable(hash),
+    ]),
+  ]).join("\n");
+}

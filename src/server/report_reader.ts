@@ -1,0 +1,124 @@
+/**
+ * Reads the reports of a provider that nobody has to trust: what isn't as it should be is refused,
+ * what isn't known is dropped.
+ *
+ * @module
+ */
+
+import { PlasmdError } from "../lib/errors.ts";
+import type {
+  ArtifactReport,
+  HealthReport,
+  ManifestReport,
+  ProviderReport,
+  StatusReport,
+} from "./report.ts";
+
+/** Most entries of a list; a provider serves 64 targets at most, of 16 artifacts each. */
+const maxEntries = 1024;
+
+/**
+ * The status report in a JSON value.
+ *
+ * @throws {PlasmdError} `bad_source` where it isn't one
+ */
+export function readStatus(value: unknown): StatusReport {
+  const report = record(value, "status");
+  return {
+    provider: provider(record(report.provider, "provider")),
+    manifests: list(report.manifests, "manifests").map(manifest),
+    artifacts: list(report.artifacts, "artifacts").map(artifact),
+    metrics: metrics(record(report.metrics, "metrics")),
+  };
+}
+
+/**
+ * The health report in a JSON value.
+ *
+ * @throws {PlasmdError} `bad_source` where it isn't one
+ */
+export function readHealth(value: unknown): HealthReport {
+  const { status, checks } = record(value, "health");
+  if (status !== "healthy" && status !== "degraded" && status !== "unhealthy") throw odd("status");
+  const entries = Object.entries(record(checks, "checks"));
+  if (entries.some(([, passed]) => typeof passed !== "boolean")) throw odd("checks");
+  return { status, checks: Object.fromEntries(entries) as Record<string, boolean> };
+}
+
+function provider(it: Members): ProviderReport {
+  const preset = it.default === null ? null : record(it.default, "default");
+  return {
+    version: text(it, "version"),
+    keyid: text(it, "keyid"),
+    peer_id: text(it, "peer_id"),
+    started_at: text(it, "started_at"),
+    uptime_seconds: count(it, "uptime_seconds"),
+    addresses: texts(it, "addresses"),
+    default: preset && { channel: text(preset, "channel"), arch: text(preset, "arch") },
+  };
+}
+
+function manifest(value: unknown): ManifestReport {
+  const it = record(value, "manifests");
+  return {
+    channel: text(it, "channel"),
+    arch: text(it, "arch"),
+    version: text(it, "version"),
+    sequence: count(it, "sequence"),
+    manifest_id: text(it, "manifest_id"),
+    created_at: text(it, "created_at"),
+    expires_at: text(it, "expires_at"),
+    signers: texts(it, "signers"),
+  };
+}
+
+function artifact(value: unknown): ArtifactReport {
+  const it = record(value, "artifacts");
+  return {
+    name: text(it, "name"),
+    channel: text(it, "channel"),
+    arch: text(it, "arch"),
+    size: count(it, "size"),
+    hash: text(it, "hash"),
+  };
+}
+
+function metrics(it: Members): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(it).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function record(value: unknown, name: string): Members {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw odd(name);
+  return value as Members;
+}
+
+function list(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > maxEntries) throw odd(name);
+  return value;
+}
+
+function text(it: Members, name: string): string {
+  const value = it[name];
+  if (typeof value !== "string") throw odd(name);
+  return value;
+}
+
+function texts(it: Members, name: string): string[] {
+  const values = list(it[name], name);
+  if (values.every((value) => typeof value === "string")) return [...values];
+  throw odd(name);
+}
+
+function count(it: Members, name: string): number {
+  const value = it[name];
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw odd(name);
+  return value;
+}
+
+function odd(name: string): PlasmdError {
+  return new PlasmdError("bad_source", `The report's "${name}" is not what a provider sends`);
+}
