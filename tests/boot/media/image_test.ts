@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
+import { buildImage, type ImageOptions } from "../../../src/boot/media/image.ts";
+import { sha256Hex } from "../../../src/lib/bytes.ts";
+import { PlasmdError } from "../../../src/lib/errors.ts";
+import { readCpio, textIn } from "../../support/cpio.ts";
+import { bzImage, elfFile } from "../../support/elf.ts";
+import { testIdentity } from "../../support/manifests.ts";
+import { type TempDirectory, tempDirectory } from "../../support/temp.ts";
+
+const version = "6.1.0-13-amd64";
+const buildTime = Date.UTC(2026, 10, 24);
+
+/** A kernel with a few modules, an executable and a busybox. */
+async function ingredients(directory: TempDirectory): Promise<ImageOptions> {
+  const modules = directory.join(version);
+  await Deno.mkdir(`${modules}/kernel/fs`, { recursive: true });
+  await Deno.writeFile(`${modules}/kernel/fs/overlay.ko`, elfFile({ type: 1 }));
+  await Deno.writeFile(`${modules}/kernel/fs/squashfs.ko.gz`, gzipSync(elfFile({ type: 1 })));
+  await Deno.writeFile(`${modules}/kernel/virtio.ko`, elfFile({ type: 1 }));
+  await Deno.writeFile(`${modules}/kernel/virtio_net.ko`, elfFile({ type: 1 }));
+  await Deno.writeFile(`${modules}/kernel/joystick.ko`, elfFile({ type: 1 }));
+  await Deno.writeTextFile(
+    `${modules}/modules.dep`,
+    "kernel/fs/overlay.ko:\nkernel/fs/squashfs.ko.gz:\nkernel/joystick.ko:\nkernel/virtio.ko:\n" +
+      "kernel/virtio_net.ko: kernel/virtio.ko\n",
+  );
+  await Deno.writeTextFile(`${modules}/modules.alias`, "alias virtio:d1v* virtio_net\n");
+  await Deno.writeTextFile(`${modules}/modules.builtin`, "kernel/af_packet.ko\nkernel/loop.ko\n");
+  await Deno.writeFile(directory.join("vmlinuz"), bzImage(version));
+  await Deno.writeFile(directory.join("plasmd"), elfFile({ segments: [1, 2] }));
+  await Deno.writeFile(directory.join("busybox"), elfFile());
+  return {
+    kind: "client",
+    arch: "x86_64",
+    kernel: directory.join("vmlinuz"),
+    modules,
+    output: directory.join("image"),
+    exe: directory.join("plasmd"),
+    busybox: directory.join("busybox"),
+    trust: [testIdentity(1).keyid],
+    threshold: 1,
+    providers: ["http://192.0.2.1:8080"],
+    cmdline: "ip=dhcp",
+    compression: "zstd",
+    buildTime,
+    notBefore: buildTime,
+  };
+}
+
+async function refuses(
+  change: (
+    options: ImageOptions,
+    directory: TempDirectory,
+  ) => Partial<ImageOptions> | Promise<void>,
+  message: RegExp,
+  hint?: RegExp,
+): Promise<void> {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  const changed = { ...options, ...await change(options, directory) };
+  await assert.rejects(buildImage(changed), (thrown) => {
+    assert.ok(thrown instanceof PlasmdError, String(thrown));
+    assert.equal(thrown.code, "config");
+    assert.match(thrown.message, message);
+    if (hint !== undefined) assert.match(thrown.hint!, hint);
+    return true;
+  });
+  await assert.rejects(Deno.stat(options.output), Deno.errors.NotFound);
+}
+
+Deno.test("an image holds programs, scripts, settings and the chosen modules, unpacked", async () => {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  const report = await buildImage(options);
+  const packed = await Deno.readFile(options.output);
+  assert.equal(report.sha256, sha256Hex(packed));
+  assert.equal(report.size, packed.length);
+  assert.deepEqual(report.modules, ["squashfs", "overlay", "virtio", "virtio_net"]);
+  assert.deepEqual(report.warnings, []);
+  const entries = readCpio(new Uint8Array(zstdDecompressSync(packed)));
+  const modes = new Map(entries.map(({ path, mode }) => [path, mode]));
+  assert.equal(modes.get("init"), 0o100755);
+  assert.equal(modes.get("bin/plasmd"), 0o100755);
+  assert.equal(modes.get("dev/console"), 0o020600);
+  assert.equal(modes.get("tmp"), 0o041777);
+  assert.ok(modes.has(`lib/modules/${version}/kernel/fs/squashfs.ko`));
+  assert.ok(![...modes.keys()].some((path) => path.includes("joystick")));
+  assert.equal(
+    textIn(entries, `lib/modules/${version}/modules.dep`),
+    "kernel/fs/squashfs.ko:\nkernel/fs/overlay.ko:\nkernel/virtio.ko:\n" +
+      "kernel/virtio_net.ko: kernel/virtio.ko\n",
+  );
+  assert.equal(
+    textIn(entries, `lib/modules/${version}/modules.alias`),
+    "alias virtio:d1v* virtio_net\n",
+  );
+  assert.equal(textIn(entries, "etc/phase/modules"), "squashfs\noverlay\n");
+  assert.ok(entries.every(({ mtime }) => mtime === buildTime / 1000));
+});
+
+Deno.test("nothing lies below /run: the previous system's handover comes there", async () => {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  await buildImage(options);
+  const entries = readCpio(new Uint8Array(zstdDecompressSync(await Deno.readFile(options.output))));
+  assert.deepEqual(entries.filter(({ path }) => /^run\b/.test(path)).map(({ path }) => path), [
+    "run",
+  ]);
+});
+
+Deno.test("two builds of one input are the same bytes, another build time makes others", async () => {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  const first = await buildImage(options);
+  assert.equal((await buildImage(options)).sha256, first.sha256);
+  const later = await buildImage({ ...options, buildTime: buildTime + 1000 });
+  assert.notEqual(later.sha256, first.sha256);
+});
+
+Deno.test("gzip and zstd hold the same archive", async () => {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  await buildImage(options);
+  const zstd = zstdDecompressSync(await Deno.readFile(options.output));
+  await buildImage({ ...options, compression: "gzip" });
+  assert.deepEqual(gunzipSync(await Deno.readFile(options.output)), zstd);
+});
+
+Deno.test("an image without keys is built with a warning", async () => {
+  await using directory = await tempDirectory();
+  const { warnings } = await buildImage({ ...await ingredients(directory), trust: [] });
+  assert.deepEqual(warnings, [
+    "no --trust: who controls the kernel command line decides whom to trust",
+  ]);
+});
+
+Deno.test("a kernel without what an image needs is named in a warning", async () => {
+  await using directory = await tempDirectory();
+  const options = await ingredients(directory);
+  await Deno.writeTextFile(`${options.modules}/modules.builtin`, "kernel/af_packet.ko\n");
+  const { warnings } = await buildImage(options);
+  assert.deepEqual(warnings, ["the kernel has no module loop: a rootfs can't work"]);
+});
+
+Deno.test("modules of another kernel are refused", () =>
+  refuses(
+    (_, directory) => Deno.writeFile(directory.join("vmlinuz"), bzImage("6.5.0-1-amd64")),
+    /is version 6\.5\.0-1-amd64, the modules in .* are for 6\.1\.0-13-amd64/,
+    /--modules \/lib\/modules\/6\.5\.0-1-amd64/,
+  ));
+
+Deno.test("a busybox that is missing or needs libraries is refused with Debian's package", async () => {
+  await refuses(
+    (_, { join }) => ({ busybox: join("none") }),
+    /There is no busybox/,
+    /busybox-static/,
+  );
+  await refuses(
+    (_, directory) => Deno.writeFile(directory.join("busybox"), elfFile({ segments: [3] })),
+    /it is not static/,
+    /apt install busybox-static/,
+  );
+});
+
+Deno.test("programs for another machine, and what is no program, are refused", async () => {
+  await refuses(() => ({ arch: "arm64" }), /it is for x86_64, the image is for arm64/);
+  await refuses(
+    (_, directory) => Deno.writeTextFile(directory.join("plasmd"), "#!/bin/sh\n"),
+    /Cannot use plasmd executable .* it is no 64-bit ELF program/,
+  );
+});
+
+Deno.test("a modules directory without depmod's tables is refused", () =>
+  refuses(
+    ({ modules }) => Deno.remove(`${modules}/modules.dep`),
+    /No modules\.dep/,
+    /depmod -b ROOT VERSION/,
+  ));
