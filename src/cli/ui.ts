@@ -84,7 +84,8 @@ export function processTerminal(): Terminal {
     interactive,
     get columns() {
       try {
-        return Deno.consoleSize().columns;
+        // A serial console says 0.
+        return Deno.consoleSize().columns || 80;
       } catch {
         return 80;
       }
