@@ -59,7 +59,20 @@ export function manifestText(manifest: Manifest, now: number): string {
 }
 
 /** The result of a check, for `--json`. */
-export function manifestResult(manifest: Manifest, signers: readonly string[]) {
+export interface ManifestResult {
+  readonly manifest_id: string;
+  readonly version: string;
+  readonly channel: string;
+  readonly arch: string;
+  readonly sequence: number;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly signers: readonly string[];
+  readonly artifacts: Readonly<Record<string, Pick<ManifestArtifact, "size" | "hash" | "path">>>;
+}
+
+/** What a manifest says, for programs. */
+export function manifestResult(manifest: Manifest, signers: readonly string[]): ManifestResult {
   const artifacts = Object.entries<ManifestArtifact>(manifest.artifacts)
     .map(([name, { size, hash, path }]) => [name, { size, hash, path }]);
   return {

@@ -29,9 +29,14 @@ export function narrowPolicy(
   const publishers = narrowings.flatMap((narrowing) => {
     const within = policy.publishers.filter((publisher) => allows(publisher, narrowing));
     if (within.length === 0) refuse(policy, source);
-    return within.map((publisher) => ({
+    // A threshold alone is raised for all of them; those that ask for more already stay.
+    const { threshold = 0, ...rest } = narrowing;
+    const kept = narrowing.keys === undefined
+      ? policy.publishers.filter((publisher) => allows(publisher, rest))
+      : within;
+    return kept.map((publisher) => ({
       keys: narrowing.keys ?? publisher.keys,
-      threshold: narrowing.threshold ?? publisher.threshold,
+      threshold: Math.max(threshold, publisher.threshold),
       channels: narrowing.channels ?? publisher.channels,
       notBefore: narrowing.notBefore ?? publisher.notBefore,
     }));

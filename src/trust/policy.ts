@@ -12,6 +12,7 @@ import { PlasmdError } from "../lib/errors.ts";
 import { fileLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 
+/** Marks a policy that was checked; it exists for the type checker only. */
 declare const valid: unique symbol;
 
 /** Keys of which enough must have signed. */

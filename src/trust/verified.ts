@@ -6,6 +6,7 @@
 
 import type { Manifest } from "../formats/manifest.ts";
 
+/** Marks a manifest that was verified; it exists for the type checker only. */
 declare const verified: unique symbol;
 
 /** A manifest that `verifyManifest` accepted; nothing else can make one. */

@@ -126,6 +126,23 @@ Deno.test("what a later source leaves out stays as it was", async () => {
   ]);
 });
 
+Deno.test("a threshold alone is raised for every publisher, and lowered for none", async () => {
+  await using directory = await tempDirectory();
+  const file = await policyFile(
+    directory,
+    "a.toml",
+    keysOf(one, two),
+    `${keysOf(one, two, three)}\nthreshold = 3`,
+  );
+  const thresholds = async (threshold: number) =>
+    (await loadPolicy({ userPolicy: [file], threshold }))?.publishers.map((entry) =>
+      entry.threshold
+    );
+  assert.deepEqual(await thresholds(1), [1, 3]);
+  assert.deepEqual(await thresholds(2), [2, 3]);
+  await refused({ userPolicy: [file], threshold: 3 }, /threshold 3 can't be reached/);
+});
+
 Deno.test("a threshold without keys is refused", async () => {
   await refused({ threshold: 1 }, /it names no keys/);
 });
