@@ -80,7 +80,7 @@ Deno.test("one that drips is replaced", async () => {
   await using directory = await tempDirectory();
   await using drip = startOrigin(withRootfs(image, dripping));
   await using good = startOrigin(honest(image));
-  const limits = { slowWindowMs: 150, joinMs: 60_000 };
+  const limits = { slowWindowMs: 150, joinMs: 60_000, hedgeMs: 60_000 };
   const report = await fetchFrom(image, [drip, good], directory.path, { limits });
   assert.deepEqual(report.dropped.map(({ name }) => name), [drip.url]);
   assert.deepEqual(await Deno.readFile(directory.join("rootfs")), image.rootfs);
