@@ -62,6 +62,14 @@ Deno.test("the examples in every command's help exist, with their flags", () => 
   }
 });
 
+Deno.test("the README names every command", async () => {
+  const readme = (await pages()).find(({ path }) => path === "README.md")!.text;
+  const named = commandLinesOf(readme).map((words) => words.join(" "));
+  for (const [words] of commands(root)) {
+    assert.ok(named.some((line) => line.startsWith(words)), `README.md lacks \`plasmd ${words}\``);
+  }
+});
+
 Deno.test("a command or a flag that doesn't exist is found", () => {
   assert.match(lineProblem(["srve"]) ?? "", /no command "srve"/);
   assert.match(lineProblem(["identity", "shwo"]) ?? "", /no command "identity shwo"/);
