@@ -10,7 +10,7 @@ import { policyFromKeys, type TrustPolicy } from "../../src/trust/policy.ts";
 import { verifyManifest } from "../../src/trust/verify.ts";
 import { testBytes } from "./artifacts.ts";
 import { type Behave, type FakeReply, type FakeRequest } from "./fake_origin.ts";
-import { artifactOf, madeAt, manifestFields, signedManifest, testIdentity } from "./manifests.ts";
+import { artifactOf, signedManifest, testIdentity } from "./manifests.ts";
 
 /** The size of a chunk in these images: the smallest there is. */
 export const chunkBytes = 256 * 1024;
@@ -33,11 +33,11 @@ export function testImage(changes: Partial<ManifestFields> = {}, seed = 1): Test
       kernel: artifactOf(kernel, "/kernel", chunkBytes),
       rootfs: artifactOf(rootfs, "/rootfs", chunkBytes),
     },
-    created_at: manifestFields().created_at,
     ...changes,
   });
   const policy = policyFromKeys([testIdentity(1).keyid], { source: "test" });
-  const verified = verifyManifest(manifest, { policy, now: madeAt + 1000 });
+  const { created_at } = JSON.parse(new TextDecoder().decode(manifest));
+  const verified = verifyManifest(manifest, { policy, now: Date.parse(created_at) + 1000 });
   return { kernel, rootfs, manifest, verified, policy };
 }
 
