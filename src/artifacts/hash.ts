@@ -9,8 +9,9 @@ import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { hashLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
+import { startWorker } from "../lib/worker.ts";
 import type { HashResult, HashTask } from "./hash_file.ts";
-import { openHashPool } from "./hash_pool.ts";
+import { type HashPoolOptions, openHashPool } from "./hash_pool.ts";
 import { changedError, type FileStamp, stampKey } from "./stamp.ts";
 
 /** The hashes of a file, and of which file. */
@@ -49,13 +50,17 @@ export interface HasherOptions {
   readonly workers?: number;
   /** Files and directories that the Workers may read. */
   readonly read: readonly string[];
+  /** Starts a hash Worker; default: the program's own. */
+  readonly start?: HashPoolOptions["start"];
 }
 
 /** Opens a hasher. No Worker is started until there is something to hash. */
 export function openHasher(options: HasherOptions, { meter }: Pick<Deps, "meter">): Hasher {
   const workers = options.workers ??
     Math.min(hashLimits.workers, Math.max(1, navigator.hardwareConcurrency));
-  const pool = openHashPool({ workers, read: options.read });
+  const start = options.start ??
+    (() => startWorker("hash", { permissions: { read: [...options.read] } }));
+  const pool = openHashPool({ workers, start });
   return {
     async hash(path, { chunkSize, signal, onProgress }) {
       const tasks = tasksFor(path, chunkSize, workers);

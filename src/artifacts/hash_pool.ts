@@ -6,7 +6,6 @@
 
 import { type ErrorData, errorFromData, PlasmdError } from "../lib/errors.ts";
 import { printable } from "../lib/text.ts";
-import { startWorker } from "../lib/worker.ts";
 import type { HashResult, HashTask } from "./hash_file.ts";
 
 /** What a hash Worker says. */
@@ -38,10 +37,16 @@ interface Job {
   reject(reason: unknown): void;
 }
 
-/** Opens a pool of at most `workers` Workers, which end when the queue is empty. */
-export function openHashPool(
-  { workers, read }: { readonly workers: number; readonly read: readonly string[] },
-): HashPool {
+/** How a pool is opened. */
+export interface HashPoolOptions {
+  /** Workers at most. */
+  readonly workers: number;
+  /** Starts a Worker; it says `ready`, then takes {@linkcode HashTask}s, one after another. */
+  start(): Worker;
+}
+
+/** Opens a pool of Workers that end when the queue is empty. */
+export function openHashPool({ workers, start }: HashPoolOptions): HashPool {
   const queue: Job[] = [];
   const slots = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -51,8 +56,13 @@ export function openHashPool(
     let worker: Worker | undefined;
     try {
       for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+        const { signal } = job.options;
+        if (signal.aborted) {
+          job.reject(signal.reason);
+          continue;
+        }
         try {
-          worker ??= await startReady(read);
+          worker ??= await startReady(start);
         } catch (thrown) {
           job.reject(thrown);
           continue;
@@ -91,8 +101,8 @@ export function openHashPool(
 }
 
 /** Starts a Worker and waits until it listens; what is sent before could be lost. */
-function startReady(read: readonly string[]): Promise<Worker> {
-  const worker = startWorker("hash", { permissions: { read: [...read] } });
+function startReady(start: () => Worker): Promise<Worker> {
+  const worker = start();
   return new Promise((resolve, reject) => {
     worker.onmessage = () => resolve(worker);
     worker.onerror = (event) => {

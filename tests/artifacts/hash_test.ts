@@ -117,3 +117,53 @@ Deno.test("disposing ends what runs and what waits", async () => {
   }
   assert.equal(hasher.running(), 0);
 });
+
+/** Starts Workers of this text. */
+function workersOf(text: string): () => Worker {
+  return () => {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    return new Worker(url, { type: "module", deno: { permissions: "none" } });
+  };
+}
+
+Deno.test("a Worker that can't start fails what waits for it, and the program goes on", async () => {
+  const start = workersOf("throw new Error('no start');");
+  await using hasher = open({ workers: 2, read: [], start });
+  const hashes = ["/a", "/b"].map((path) => hasher.hash(path, { chunkSize }));
+  for (const end of await Promise.allSettled(hashes)) {
+    assert.equal(end.status, "rejected");
+    const { code, message } = (end as PromiseRejectedResult).reason as PlasmdError;
+    assert.equal(code, "failed");
+    assert.match(message, /^Cannot start a hash Worker: .*no start/);
+  }
+});
+
+Deno.test("a Worker that dies fails its file only", async () => {
+  const start = workersOf(`
+    const chunks = new Uint8Array(32);
+    const stamp = { dev: 1, ino: 1, size: 1, mtimeMs: 1, ctimeMs: 1 };
+    onmessage = ({ data }) => {
+      if (data.path === "/bad") throw new Error("it died");
+      postMessage({ kind: "done", result: { digest: "00", chunks, stamp } });
+    };
+    postMessage({ kind: "ready" });`);
+  await using hasher = open({ workers: 1, read: [], start });
+  const [bad, good] = await Promise.allSettled([
+    hasher.hash("/bad", { chunkSize }),
+    hasher.hash("/good", { chunkSize }),
+  ]);
+  assert.match(String((bad as PromiseRejectedResult).reason), /Cannot hash "\/bad": .*it died/);
+  assert.equal(good.status === "fulfilled" && good.value.digest, "00");
+});
+
+Deno.test("two Workers that saw two files under one name hash nothing", async () => {
+  const start = workersOf(`
+    onmessage = ({ data: { whole } }) => {
+      const stamp = { dev: 1, ino: whole ? 1 : 2, size: 1, mtimeMs: 1, ctimeMs: 1 };
+      const result = whole ? { digest: "00", stamp } : { chunks: new Uint8Array(32), stamp };
+      postMessage({ kind: "done", result });
+    };
+    postMessage({ kind: "ready" });`);
+  await using hasher = open({ workers: 2, read: [], start });
+  await assert.rejects(hasher.hash("/file", { chunkSize }), { code: "changed" });
+});
