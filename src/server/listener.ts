@@ -57,6 +57,10 @@ export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps)
   });
   // Who has sent its request and closed its side still waits for the answer. Missing in the types.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Accepting can fail for want of descriptors: that must not end the provider.
+  server.on("error", (error) => {
+    if (server.listening) deps.log.warn("Cannot take connections", { error: error.message });
+  });
   const open = admit(server, limits, deps);
   let closing = false;
   takeRequests(server, open, answer, limits, () => closing);
