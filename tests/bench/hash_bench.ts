@@ -9,7 +9,8 @@ import { systemDeps } from "../../src/lib/deps.ts";
 import { formatLimits } from "../../src/lib/limits.ts";
 import { testBytes } from "../support/artifacts.ts";
 import { type BenchOptions, type BenchSection, median } from "../support/performance_page.ts";
-import { missingTools, runTool, temporaryDirectory } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
+import { missingTools, runTool } from "../support/tools.ts";
 
 const MiB = 1024 * 1024;
 const fileBytes = 256 * MiB;
@@ -17,7 +18,7 @@ const runs = 7;
 
 /** Measures the hash of the whole and of each chunk, from the page cache. */
 export async function bench({ say, signal }: BenchOptions): Promise<BenchSection> {
-  await using directory = await temporaryDirectory();
+  await using directory = await tempDirectory();
   const file = `${directory.path}/rootfs`;
   await Deno.writeFile(file, testBytes(fileBytes));
   const ours = (workers: number) => () => hashed(directory.path, file, workers);

@@ -7,7 +7,8 @@
 
 import { type BenchOptions, type BenchSection, median } from "../support/performance_page.ts";
 import { startProvider } from "../support/provider.ts";
-import { missingTools, runTool, temporaryDirectory } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
+import { missingTools, runTool } from "../support/tools.ts";
 
 const MiB = 1024 * 1024;
 const size = 1024 * MiB;
@@ -32,7 +33,7 @@ interface Figures {
 
 /** Measures one download at a time, and eight at once. */
 export async function bench({ say, signal }: BenchOptions): Promise<BenchSection> {
-  await using home = await temporaryDirectory();
+  await using home = await tempDirectory();
   const image = `${home.path}/image`;
   await Deno.mkdir(image);
   await Deno.writeFile(`${image}/vmlinuz`, new Uint8Array(MiB).fill(1));

@@ -8,13 +8,13 @@ import type { BenchOptions, BenchSection } from "../support/performance_page.ts"
 import { median } from "../support/performance_page.ts";
 import { runProgram } from "../support/program.ts";
 import { startProvider } from "../support/provider.ts";
-import { temporaryDirectory } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
 
 const runs = 15;
 
 /** Measures starts from source, with everything cached. */
 export async function bench({ say, signal }: BenchOptions): Promise<BenchSection> {
-  await using home = await temporaryDirectory();
+  await using home = await tempDirectory();
   const image = `${home.path}/image`;
   await Deno.mkdir(image);
   await Deno.writeFile(`${image}/vmlinuz`, crypto.getRandomValues(new Uint8Array(65_536)));

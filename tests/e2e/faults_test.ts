@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type Ended, runProgram, startProgram } from "../support/program.ts";
 import { type Provider, startProvider } from "../support/provider.ts";
 import { nobody, publicProgram } from "../support/public_program.ts";
-import { needing, temporaryDirectory, type TestBody } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
+import { needing, type TestBody } from "../support/tools.ts";
 
 const MiB = 1024 * 1024;
 
@@ -38,7 +39,7 @@ const fill = `{ cat /dev/zero > "$0/full" 2>/dev/null || :; }`;
 /** A test as root, with the small image in `home/image`. */
 function asRoot(body: (home: string) => Promise<void>): TestBody {
   return needing({ tools: ["setpriv", "unshare", "mount"], root: true }, async () => {
-    await using home = await temporaryDirectory();
+    await using home = await tempDirectory();
     await Deno.chmod(home.path, 0o755);
     await smallImage(`${home.path}/image`);
     await body(home.path);

@@ -3,7 +3,8 @@ import { bootImage, bootImageTools } from "../support/boot_image.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { type Provider, startProvider } from "../support/provider.ts";
 import { flippingProxy, lateProxy, silentProxy } from "../support/proxies.ts";
-import { needing, runTool, temporaryDirectory, type TestBody } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
+import { needing, runTool, type TestBody } from "../support/tools.ts";
 
 const MiB = 1024 * 1024;
 const artifacts = ["kernel", "initramfs", "rootfs"] as const;
@@ -20,7 +21,7 @@ interface Scene {
 function withProvider(tools: readonly string[], body: (scene: Scene) => Promise<void>): TestBody {
   return needing({ tools: [...bootImageTools, "sha256sum", ...tools] }, async () => {
     const { directory, files } = await bootImage();
-    await using home = await temporaryDirectory();
+    await using home = await tempDirectory();
     await using provider = await startProvider(directory, home.path);
     const sums: Record<string, string> = {};
     for (const name of artifacts) sums[name] = await sha256sum(`${directory}/${files[name]}`);

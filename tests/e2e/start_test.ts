@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { follow, projectRoot } from "../support/program.ts";
-import { needing, temporaryDirectory } from "../support/tools.ts";
+import { tempDirectory } from "../support/temp.ts";
+import { needing } from "../support/tools.ts";
 
 /** Starts the README's command in a process group of its own, so that all of it can be ended. */
 function startTask(home: string) {
@@ -28,7 +29,7 @@ function startTask(home: string) {
 Deno.test(
   "the README's first command serves, and the command that it prints fetches",
   needing({ tools: ["bash", "npx", "setsid"] }, async () => {
-    await using home = await temporaryDirectory();
+    await using home = await tempDirectory();
     await using task = startTask(home.path);
     const printed = await task.running.until((text) =>
       /^ +(npx .*boot fetch \S+ --trust ed25519:[0-9a-f]{64}) --output \S+$/m.exec(text)?.[1]

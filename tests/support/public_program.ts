@@ -8,7 +8,7 @@
 import { bundleProgram } from "../../src/build/bundle.ts";
 import { workerModules } from "../../src/lib/worker.ts";
 import { type ProgramOptions, projectRoot } from "./program.ts";
-import { temporaryDirectory } from "./tools.ts";
+import { tempDirectory } from "./temp.ts";
 
 /** A user without rights; Debian calls it nobody. */
 export const nobody = 65534;
@@ -24,7 +24,7 @@ export interface PublicProgram extends AsyncDisposable {
 /** Bundles the program into a temporary directory. */
 export async function publicProgram(): Promise<PublicProgram> {
   await using stack = new AsyncDisposableStack();
-  const { path } = stack.use(await temporaryDirectory());
+  const { path } = stack.use(await tempDirectory());
   await Deno.chmod(path, 0o755);
   await bundleProgram({
     entry: new URL(`file://${projectRoot}main.ts`),

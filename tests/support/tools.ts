@@ -43,12 +43,3 @@ export async function runTool(command: string, ...args: string[]): Promise<strin
   }
   return decoder.decode(stdout);
 }
-
-/** A directory that is removed when disposed. */
-export async function temporaryDirectory(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "plasmd-test-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
