@@ -8,6 +8,7 @@
 import { isAbsolute, join, relative } from "node:path";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { printable } from "../lib/text.ts";
+import { knownNames } from "./known_names.ts";
 
 /** The artifacts directory, under the name that it was given and under its real one. */
 export interface Root {
@@ -15,6 +16,32 @@ export interface Root {
   readonly given: string;
   /** Without any link. */
   readonly real: string;
+}
+
+/**
+ * Looks at an artifacts directory.
+ *
+ * @throws {PlasmdError} `artifacts` where there is none
+ */
+export async function openRoot(given: string): Promise<Root> {
+  let isDirectory: boolean;
+  try {
+    isDirectory = (await Deno.stat(given)).isDirectory;
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw unusable(given, thrown);
+    throw new PlasmdError("artifacts", `No artifacts directory "${printable(given)}"`, {
+      hint: `make it, and put a kernel into it (${knownNames.kernel})`,
+    });
+  }
+  if (isDirectory) return { given, real: await Deno.realPath(given) };
+  throw new PlasmdError("artifacts", `Cannot use "${printable(given)}": it is not a directory`);
+}
+
+function unusable(given: string, cause: unknown): PlasmdError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new PlasmdError("artifacts", `Cannot use "${printable(given)}": ${printable(reason)}`, {
+    cause,
+  });
 }
 
 /** What a path below the root leads to. */

@@ -10,7 +10,7 @@ import { type Arch, arches, archOf, isChannel } from "../formats/names.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { fileLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
-import { followInside, type Root } from "./inside.ts";
+import { followInside, openRoot, type Root } from "./inside.ts";
 import { knownNames } from "./known_names.ts";
 import { type ArtifactSet, entriesOf, holdsArtifacts, readTarget } from "./target_dir.ts";
 
@@ -44,27 +44,6 @@ export async function scanArtifacts(directory: string, target: Target): Promise<
   }
   if (sets.length === 0) throw nothingIn(directory, entries.length === 0);
   return sets;
-}
-
-async function openRoot(given: string): Promise<Root> {
-  let isDirectory: boolean;
-  try {
-    isDirectory = (await Deno.stat(given)).isDirectory;
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.NotFound)) throw unusable(given, thrown);
-    throw new PlasmdError("artifacts", `No artifacts directory "${printable(given)}"`, {
-      hint: `make it, and put a kernel into it (${knownNames.kernel})`,
-    });
-  }
-  if (isDirectory) return { given, real: await Deno.realPath(given) };
-  throw new PlasmdError("artifacts", `Cannot use "${printable(given)}": it is not a directory`);
-}
-
-function unusable(given: string, cause: unknown): PlasmdError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new PlasmdError("artifacts", `Cannot use "${printable(given)}": ${printable(reason)}`, {
-    cause,
-  });
 }
 
 /** A directory of the tree that holds something. */

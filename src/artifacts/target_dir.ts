@@ -112,7 +112,13 @@ async function oneFile(
   return [...found.keys()][0];
 }
 
-async function regularFile(root: Root, path: string): Promise<string> {
+/**
+ * The path without links of a file that can be an artifact.
+ *
+ * @throws {PlasmdError} `artifacts` where it is no regular file, empty, too large or a link out of
+ *   the root; `io`, `permission`
+ */
+export async function regularFile(root: Root, path: string): Promise<string> {
   const { path: real, info } = await followInside(root, path);
   const problem = !info.isFile
     ? "it is not a regular file"
