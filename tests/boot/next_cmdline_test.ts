@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseCmdline, splitCmdline } from "../../src/boot/cmdline.ts";
-import { nextCmdline } from "../../src/boot/next_cmdline.ts";
+import { nextCmdline, withArguments } from "../../src/boot/next_cmdline.ts";
 import { PlasmdError } from "../../src/lib/errors.ts";
 
 const key = `ed25519:${"a1".repeat(32)}`;
@@ -122,4 +122,21 @@ Deno.test("nothing of a manifest gets into the next line but plain printable wor
       assert.ok(thrown instanceof PlasmdError && thrown.code === "malformed");
     }
   }));
+});
+
+Deno.test("arguments given by hand replace those of phase.cmdline", () => {
+  const running = 'root=/dev/sda1 "x=a b" phase.cmdline="old one" console=ttyS0';
+  const text = withArguments(running, "new one");
+  assert.equal(nextCmdline({ manifest: "ro", running: text }), "ro new one console=ttyS0");
+  assert.equal(withArguments(running, undefined), running);
+});
+
+Deno.test("arguments given by hand are plain ones", () => {
+  for (const given of ["phase.serve=1", 'a="b"', "a -- b", "a\nb"]) {
+    assert.throws(
+      () => withArguments("", given),
+      (thrown) => thrown instanceof PlasmdError && thrown.code === "usage",
+      given,
+    );
+  }
 });

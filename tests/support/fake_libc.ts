@@ -61,7 +61,10 @@ export function fakeLibc(faults: FakeLibcFaults = {}): FakeLibc {
       if (faults.write !== undefined) throw new SystemCallError("write", faults.write);
       const file = open(fd);
       if (file.sealed) throw new SystemCallError("write", 1);
-      file.bytes = new Uint8Array([...file.bytes, ...bytes]);
+      const longer = new Uint8Array(file.bytes.length + bytes.length);
+      longer.set(file.bytes);
+      longer.set(bytes, file.bytes.length);
+      file.bytes = longer;
     },
     seal: (fd) => void (open(fd).sealed = true),
     close: (fd) => void (open(fd).closed = true),
