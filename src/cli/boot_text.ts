@@ -16,7 +16,9 @@ export function imageText({ manifest, signers }: VerifiedManifest): string {
 }
 
 /** The members of a verified image in JSON. */
-export function imageJson({ manifest, id, signers }: VerifiedManifest) {
+export function imageJson(
+  { manifest, id, signers }: VerifiedManifest,
+): Readonly<Record<string, unknown>> {
   const { version, sequence, channel, arch, created_at, expires_at } = manifest;
   return { manifest_id: id, version, sequence, channel, arch, created_at, expires_at, signers };
 }
@@ -37,7 +39,7 @@ export function outcomeText(outcome: BootOutcome): string {
 }
 
 /** The same in JSON. */
-export function outcomeJson(outcome: BootOutcome) {
+export function outcomeJson(outcome: BootOutcome): Readonly<Record<string, unknown>> {
   return {
     ...imageJson(outcome.verified),
     outcome: outcome.kind,
