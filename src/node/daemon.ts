@@ -53,7 +53,16 @@ export async function startDaemon(
   const status = makeStatus({ identity, catalog, origins: () => origins, meter }, deps);
   const server = parts.use(
     await startServer(
-      { host: options.host, port: options.port, catalog: follow(catalog), health, status },
+      {
+        host: options.host,
+        port: options.port,
+        catalog: follow(catalog),
+        health,
+        status,
+        ...(options.connections === undefined
+          ? {}
+          : { limits: { connections: options.connections } }),
+      },
       deps,
     ),
   );

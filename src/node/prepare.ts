@@ -13,6 +13,7 @@ import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { lockDirectory } from "../lib/lock.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
+import { connectionRoom } from "./descriptors.ts";
 import type { DaemonOptions } from "./protocol.ts";
 
 /** What a person asked the daemon to serve. */
@@ -60,6 +61,7 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     arch: request.arch,
     host: request.host,
     port: request.port,
+    connections: await connectionRoom(),
     cmdline: request.cmdline,
     imageVersion: request.imageVersion,
     lifetimeMs: request.lifetimeMs,

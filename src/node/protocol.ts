@@ -16,6 +16,8 @@ export interface DaemonOptions {
   readonly arch: Arch;
   readonly host: string;
   readonly port: number;
+  /** How many connections this process has descriptors for. */
+  readonly connections?: number;
   /** The state directory, by its real path where it exists. */
   readonly stateDir: string;
   /** Whether anything can be kept there. */

@@ -1,0 +1,29 @@
+/**
+ * How many connections this process has descriptors for. A server that runs out of them can't
+ * accept, and may never accept again: the limit on connections must be reached first.
+ *
+ * @module
+ */
+
+import * as fs from "node:fs/promises";
+import { serverLimits } from "../lib/limits.ts";
+
+/** Descriptors for everything else: files, the hash cache, peers, the runtime itself. */
+const spare = 256;
+
+/** Fewest connections, however few descriptors there are. */
+const fewest = 16;
+
+/** The limit on connections that this process can keep. Where the system doesn't say, the usual. */
+export async function connectionRoom(file: string = "/proc/self/limits"): Promise<number> {
+  const text = await fs.readFile(file, "utf8").catch(() => "");
+  return connectionsFor(text);
+}
+
+/** The limit on connections under the limits of a process as Linux writes them. */
+export function connectionsFor(limits: string): number {
+  // The soft limit: the runtime raises it to the hard one when it starts.
+  const descriptors = /^Max open files +(\d+) /m.exec(limits)?.[1];
+  if (descriptors === undefined) return serverLimits.connections;
+  return Math.min(serverLimits.connections, Math.max(fewest, Number(descriptors) - spare));
+}
