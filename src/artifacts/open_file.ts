@@ -113,9 +113,16 @@ export function openArtifact(name: ArtifactName, file: HeldFile, hash: FileHash)
     digest: hash.digest,
     size,
     modified: mtimeMs,
-    read: (into, at) => file.read(into, at),
-    // deno-lint-ignore require-await -- a throw becomes a rejection
-    check: async () => file.check(),
+    read: (into, at) => file.read(into, at).catch((thrown) => Promise.reject(told(name, thrown))),
+    check: () =>
+      Promise.try(() => file.check()).catch((thrown) => Promise.reject(told(name, thrown))),
     acquire: () => file.acquire(),
   };
+}
+
+/** DESIGN 7: who downloads an artifact may know what happened to it, and not where it lies. */
+function told(name: ArtifactName, thrown: unknown): PlasmdError {
+  const { code, hint } = toPlasmdError(thrown);
+  const what = code === "changed" ? "was changed after it was hashed" : "can't be read";
+  return new PlasmdError(code, `The ${name} ${what}`, { cause: thrown, hint });
 }

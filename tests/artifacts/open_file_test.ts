@@ -151,6 +151,27 @@ Deno.test("an artifact is the file that was hashed, and no other one", async () 
   }
 });
 
+Deno.test("who reads an artifact is not told where it lies", async () => {
+  await using old = await oldFile();
+  const hash = await hashOf(old.path);
+  const file = holdFile(old.path);
+  const artifact = openArtifact("kernel", file, hash);
+  await Deno.truncate(old.path, 1);
+  const told = (code: string, message: string) => (thrown: Error & { code: string }) => {
+    assert.equal(thrown.code, code);
+    assert.equal(thrown.message, message);
+    assert.ok((thrown.cause as Error).message.includes(old.path), "the cause says it");
+    return true;
+  };
+  const changed = told("changed", "The kernel was changed after it was hashed");
+  await assert.rejects(artifact.read(new Uint8Array(10), 0), changed);
+  await assert.rejects(artifact.check(), changed);
+  file[Symbol.dispose]();
+  const closed = told("internal", "The kernel can't be read");
+  await assert.rejects(artifact.read(new Uint8Array(10), 0), closed);
+  await assert.rejects(artifact.check(), closed);
+});
+
 Deno.test("a missing file, a link and a pipe can't be opened", async () => {
   await using old = await oldFile();
   await Deno.symlink("file", old.directory.join("link"));
