@@ -14,8 +14,8 @@ import { bootLimits, transferLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 import { isProviderUrl } from "./cmdline.ts";
 
-/** Where an image keeps its settings. */
-export const imageSettings = "/etc/phase";
+/** Where an image keeps its settings; and where init leaves them when it enters another root. */
+export const imageSettings: readonly string[] = ["/etc/phase", "/run/phase/settings"];
 
 /** What an image says of itself; nothing on another machine. */
 export interface ImageFacts {
@@ -30,11 +30,12 @@ export interface ImageFacts {
 }
 
 /**
- * Reads an image's settings.
+ * Reads an image's settings, from their usual places unless a directory is given.
  *
  * @throws {PlasmdError} `config` where a file of them is there and can't be used
  */
-export async function readImageFacts(directory: string = imageSettings): Promise<ImageFacts> {
+export async function readImageFacts(given?: string): Promise<ImageFacts> {
+  const directory = given ?? await settingsDirectory();
   const [build, providers] = await Promise.all([
     textOf(join(directory, "build.json")),
     textOf(join(directory, "providers")),
@@ -44,6 +45,14 @@ export async function readImageFacts(directory: string = imageSettings): Promise
     providers: parseProviders(providers ?? ""),
     policy: join(directory, "trust.toml"),
   };
+}
+
+/** The first place that holds an image's settings. */
+async function settingsDirectory(): Promise<string> {
+  for (const directory of imageSettings) {
+    if (await textOf(join(directory, "build.json")) !== undefined) return directory;
+  }
+  return imageSettings[0]!;
 }
 
 async function textOf(path: string): Promise<string | undefined> {
