@@ -92,6 +92,8 @@ export const serverLimits = {
   connections: 4096,
   /** Connections of one address (an IPv6 /64 is one): a NAT's worth of machines that boot. */
   connectionsPerAddress: 256,
+  /** Connections above these limits that are told so at one time; others are cut at once. */
+  refused: 64,
   /** Requests that a connection may send ahead of their answers. */
   pipelined: 32,
   /** Bytes of one read buffer; 512 KiB is where copying got fastest. */

@@ -90,10 +90,18 @@ export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps)
 function admit(server: Server, limits: ServerLimits, { meter }: Deps): Open {
   const open: Open = new Map();
   const count = countConnections(limits);
+  let refused = 0;
+  const sayNo = (socket: Socket, limit: "full" | "too_many") => {
+    // Each holds a descriptor while it lingers, and those must not run out.
+    if (refused >= limits.refused) return void socket.destroy();
+    refused++;
+    socket.once("close", () => refused--);
+    refuse(socket, overLimit(limit), limits);
+  };
   server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
     const entered = count.enter(address);
-    if (entered !== "entered") return refuse(socket, overLimit(entered), limits);
+    if (entered !== "entered") return sayNo(socket, entered);
     open.set(socket, { pending: 0, last: Promise.resolve() });
     meter.set("plasmd_http_connections", open.size);
     socket.once("close", () => {
