@@ -25,6 +25,7 @@ mount_state() {
 	done
 	mkdir -p /var/lib/plasm
 	if mount -t ext4 -o nosuid,nodev,noexec "$device" /var/lib/plasm; then
+		state_device=$device
 		say "state is kept on $device ($state)"
 	else
 		say "cannot mount $device ($state) as ext4: nothing is kept"

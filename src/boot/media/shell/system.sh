@@ -78,8 +78,9 @@ enter_target() {
 		mkdir -p "$target/lib/modules/$(uname -r)"
 		mount -o bind "/lib/modules/$(uname -r)" "$target/lib/modules/$(uname -r)"
 	}
-	[ -s "$target/etc/resolv.conf" ] || ln -sf /run/phase/resolv.conf "$target/etc/resolv.conf"
-	if mountpoint -q /var/lib/plasm; then
+	[ -L "$target/etc/resolv.conf" ] || [ -s "$target/etc/resolv.conf" ] ||
+		ln -sf /run/phase/resolv.conf "$target/etc/resolv.conf"
+	if [ -n "$state_device" ]; then
 		mkdir -p "$target/var/lib/plasm"
 		mount -o bind /var/lib/plasm "$target/var/lib/plasm"
 	fi
