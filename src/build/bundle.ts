@@ -9,6 +9,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PlasmdError } from "../lib/errors.ts";
 import type { BuildFacts } from "../lib/version.ts";
+import { type NpmPackage, packagesOf } from "./licenses.ts";
 import { runProgram } from "./run.ts";
 
 /** What is bundled, and where to. */
@@ -21,6 +22,8 @@ export interface BundleOptions {
   readonly output: string;
   /** What `plasmd version` says of the build. */
   readonly build: BuildFacts;
+  /** Makes the text of `plasmd licenses` from what was bundled. */
+  readonly licenses?: (packages: readonly NpmPackage[]) => Promise<string>;
   readonly signal?: AbortSignal;
 }
 
@@ -36,13 +39,17 @@ export interface Bundle {
 export async function bundleProgram(options: BundleOptions): Promise<Bundle> {
   await Deno.mkdir(dirname(options.output), { recursive: true });
   const texts: Record<string, string> = {};
+  const sources: string[] = [];
   for (const [name, entry] of Object.entries(options.workers)) {
     const { text, map } = await bundleModule(entry, options);
     texts[name] = text;
+    sources.push(...sourcesOf(map));
     await Deno.writeTextFile(mapFile(options.output, name), map);
   }
   const main = await bundleModule(options.entry, options);
-  const head = preamble(options.build, texts);
+  sources.push(...sourcesOf(main.map));
+  const licenses = await options.licenses?.(packagesOf(sources));
+  const head = preamble(options.build, texts, licenses);
   const text = head + main.text;
   await Deno.writeTextFile(options.output, text);
   await Deno.writeTextFile(mapFile(options.output), shiftMap(main.map, 1));
@@ -99,9 +106,15 @@ function withRequire(text: string): string {
 }
 
 /** One line, so that the source map is shifted by one. */
-function preamble(build: BuildFacts, workers: Record<string, string>): string {
-  return `globalThis.__plasmd_build=${JSON.stringify(build)};` +
-    `globalThis.__plasmd_workers=${JSON.stringify(workers)};\n`;
+function preamble(build: BuildFacts, workers: Record<string, string>, licenses?: string): string {
+  const values = { build, workers, ...(licenses === undefined ? {} : { licenses }) };
+  return Object.entries(values)
+    .map(([name, value]) => `globalThis.__plasmd_${name}=${JSON.stringify(value)};`)
+    .join("") + "\n";
+}
+
+function sourcesOf(map: string): string[] {
+  return JSON.parse(map).sources;
 }
 
 /** A map of the same code with so many lines before it. */

@@ -1,13 +1,12 @@
 /**
- * The flags with which a plain runtime runs the bundle from a descriptor. The launcher passes
- * exactly these; so do the tests.
+ * The flags with which the runtime runs the bundle. The launcher passes exactly these to a plain
+ * runtime, `deno compile` embeds them, and the tests use them too.
  *
  * @module
  */
 
-/** The arguments before the bundle's path; the program's own follow it. */
-export const runtimeArgs: readonly string[] = [
-  "run",
+/** Flags of the runtime, however it gets the program. */
+export const runtimeFlags: readonly string[] = [
   "--allow-all",
   "--no-prompt",
   // Nothing of the directory that it is started in may change what it does.
@@ -17,5 +16,7 @@ export const runtimeArgs: readonly string[] = [
   "--no-remote",
   "--cached-only",
   "--unstable-worker-options",
-  "--ext=js",
 ];
+
+/** The arguments of a plain runtime before the bundle's path; the program's own follow it. */
+export const runtimeArgs: readonly string[] = ["run", ...runtimeFlags, "--ext=js"];

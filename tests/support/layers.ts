@@ -57,6 +57,7 @@ export const environmentReaders: readonly string[] = [
   "src/identity/key_file.ts",
   "src/lib/self.ts",
   "src/lib/state_dir.ts",
+  "src/build/",
 ];
 
 /** The only file that starts Workers. */
