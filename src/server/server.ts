@@ -68,7 +68,11 @@ export async function startServer(options: ServerOptions, deps: Deps): Promise<H
     limits,
     area,
   );
-  const bound = await bindWithFallback(listener, options, area);
+  const bound = await bindWithFallback(
+    (host) => bind(listener, host, options.port),
+    options,
+    area,
+  );
   return {
     host: bound.address,
     port: bound.port,
@@ -81,20 +85,27 @@ export async function startServer(options: ServerOptions, deps: Deps): Promise<H
   };
 }
 
-/** A machine without IPv6 has no `::`; every address is then every IPv4 address. */
-async function bindWithFallback(
-  listener: Listener,
-  { host, port }: ServerOptions,
-  { log }: Deps,
+/** Binds to an address; rejects with what the system says. */
+export type Bind = (host: string) => Promise<AddressInfo>;
+
+/**
+ * Binds to the address. A machine without IPv6 has no `::`; every address is then every IPv4 one.
+ *
+ * @throws {PlasmdError} as {@linkcode startServer} says
+ */
+export async function bindWithFallback(
+  bind: Bind,
+  { host, port }: Pick<ServerOptions, "host" | "port">,
+  { log }: Pick<Deps, "log">,
 ): Promise<AddressInfo> {
   try {
-    return await bind(listener, host, port);
+    return await bind(host);
   } catch (thrown) {
     if (host !== "::" || !isWithoutIpv6(thrown)) throw bindError(thrown, host, port);
     log.warn("This machine has no IPv6: listening on IPv4 only");
   }
   try {
-    return await bind(listener, "0.0.0.0", port);
+    return await bind("0.0.0.0");
   } catch (thrown) {
     throw bindError(thrown, "0.0.0.0", port);
   }

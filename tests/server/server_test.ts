@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Fields, Log } from "../../src/lib/log.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { memoryMeter } from "../../src/lib/meter.ts";
-import { bindError } from "../../src/server/server.ts";
+import { bindError, bindWithFallback } from "../../src/server/server.ts";
 import {
   emptyCatalog,
   fakeCatalog,
@@ -91,6 +91,26 @@ Deno.test("a port that needs rights is named, with what to do", () => {
   ]);
   match(hint!, /CAP_NET_BIND_SERVICE/);
   equal(bindError(denied, "::", 8080).hint, undefined);
+});
+
+Deno.test("a machine without IPv6 is served on IPv4, and the log says so", async () => {
+  const warnings: string[] = [];
+  const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) };
+  const refuse = (code: string) => Promise.reject(Object.assign(new Error(code), { code }));
+  const bound = { address: "0.0.0.0", port: 8080, family: "IPv4" };
+  const options = { host: "::", port: 8080 };
+  for (const code of ["EAFNOSUPPORT", "EADDRNOTAVAIL"]) {
+    const bind = (host: string) => host === "::" ? refuse(code) : Promise.resolve(bound);
+    deepEqual(await bindWithFallback(bind, options, { log }), bound);
+  }
+  equal(warnings.length, 2);
+  match(warnings[0]!, /no IPv6/);
+  const taken = (host: string) => refuse(host === "::" ? "EAFNOSUPPORT" : "EADDRINUSE");
+  await rejects(bindWithFallback(taken, options, { log }), { code: "address_in_use" });
+  const other = { host: "2001:db8::7", port: 8080 };
+  await rejects(bindWithFallback(() => refuse("EADDRNOTAVAIL"), other, { log }), {
+    code: "config",
+  });
 });
 
 Deno.test("requests, bytes and errors are counted by route", async () => {
