@@ -4,6 +4,8 @@
  * @module
  */
 
+import { join } from "node:path";
+import { cpioArchive } from "../../src/boot/media/cpio.ts";
 import { buildImage, type ImageOptions, type ImageReport } from "../../src/boot/media/image.ts";
 import { debianKernel } from "./debian.ts";
 
@@ -38,4 +40,24 @@ export async function testImage(
     ...options,
   });
   return { ...report, kernel };
+}
+
+/** Files of a handover, by their names in it. */
+export type HandoverFiles = Readonly<Record<string, Uint8Array | string>>;
+
+/** Appends a handover to an image, as the system before would. */
+export async function appendHandover(image: string, files: HandoverFiles): Promise<void> {
+  const archive = cpioArchive(
+    Object.entries(files).map(([name, content]) => ({
+      kind: "file",
+      path: join("run/phase/handover", name),
+      bytes: typeof content === "string" ? new TextEncoder().encode(content) : content,
+    })),
+  );
+  using file = await Deno.open(image, { append: true });
+  const { size } = await file.stat();
+  // The kernel looks for the next archive at a multiple of four bytes.
+  for (const part of [new Uint8Array((4 - size % 4) % 4), archive]) {
+    for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
+  }
 }
