@@ -10,7 +10,7 @@ import type { Random } from "../lib/random.ts";
 import type { TransferLimits } from "./limits.ts";
 
 /** What a provider asked for that has no time for us. */
-export interface Busy {
+export interface AskedToWait {
   readonly retryAfterMs: number;
 }
 
@@ -41,7 +41,7 @@ export function statusError(
     const wish = printable(retryAfter!, 60);
     return new PlasmdError("bad_source", `${said} and wants us to wait for "${wish}"`);
   }
-  return new PlasmdError("unreachable", said, { cause: { retryAfterMs } satisfies Busy });
+  return new PlasmdError("unreachable", said, { cause: { retryAfterMs } satisfies AskedToWait });
 }
 
 /** Milliseconds to wait after the nth failure in a row: doubled each time, at least what was asked. */
@@ -51,7 +51,7 @@ export function backoffMs(
   limits: TransferLimits,
   random: Random,
 ): number {
-  const asked = (error.cause as Partial<Busy> | undefined)?.retryAfterMs ?? 0;
+  const asked = (error.cause as Partial<AskedToWait> | undefined)?.retryAfterMs ?? 0;
   const most = limits.backoffMs * 2 ** Math.min(failures - 1, 6);
   // Jitter, so that a thousand machines that boot at once don't come back at once.
   const jitter = random.bytes(1)[0]! / 255;
