@@ -1,12 +1,15 @@
 /**
- * The hashes of many held files: from the cache, or computed with one progress for all.
+ * The hashes of many held files: from the cache, or computed with one progress for all; the small
+ * ones at once, the others in Workers.
  *
  * @module
  */
 
 import type { Deps } from "../lib/deps.ts";
+import { hashLimits } from "../lib/limits.ts";
 import type { HashCache } from "./cache.ts";
 import { type FileHash, type Hasher, openHasher } from "./hash.ts";
+import { hashFile } from "./hash_file.ts";
 import type { HeldFile } from "./open_file.ts";
 import { stampKey } from "./stamp.ts";
 
@@ -66,15 +69,19 @@ async function hashMissing(
       done.set(key, bytes);
       onProgress?.([...done.values()].reduce((a, b) => a + b, 0), total, one.label);
     };
-    const hash = await hasher.hash(one.file.path, {
-      chunkSize: one.chunkSize,
-      signal,
-      onProgress: report,
-    });
+    const hash = one.file.stamp.size <= hashLimits.inlineBytes
+      ? await hashHere(one)
+      : await hasher.hash(one.file.path, { chunkSize: one.chunkSize, signal, onProgress: report });
     report(hash.size);
     return [key, hash] as const;
   }));
   return new Map(hashes);
+}
+
+async function hashHere({ file, chunkSize }: Wanted): Promise<FileHash> {
+  const task = { path: file.path, chunkSize, whole: true, chunks: true };
+  const { stamp, digest, chunks } = await hashFile(task, () => {});
+  return { ...stamp, digest: digest!, chunkSize, chunks: chunks! };
 }
 
 function keyOf({ file, chunkSize }: Wanted): string {

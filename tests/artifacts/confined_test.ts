@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { startModule } from "../../src/lib/worker.ts";
+import { hashLimits } from "../../src/lib/limits.ts";
 import { writeFiles } from "../support/artifacts.ts";
 import type { ConfinedCatalogTask } from "../support/confined_catalog.ts";
 import { type TempDirectory, tempDirectory } from "../support/temp.ts";
+
+/** Large enough that it is hashed in a Worker inside of the Worker. */
+const kernel = "a kernel".repeat(hashLimits.inlineBytes / 4);
 
 /** What a catalog in a Worker says that may read the artifacts, and read and write the state. */
 async function confined(task: ConfinedCatalogTask, write: string[]): Promise<unknown> {
@@ -21,7 +25,7 @@ async function confined(task: ConfinedCatalogTask, write: string[]): Promise<unk
 }
 
 async function taskIn(directory: TempDirectory): Promise<ConfinedCatalogTask> {
-  await writeFiles(directory.path, { "artifacts/vmlinuz": "a kernel", secret: "not yours" });
+  await writeFiles(directory.path, { "artifacts/vmlinuz": kernel, secret: "not yours" });
   await Deno.mkdir(directory.join("state"));
   return { directory: directory.join("artifacts"), stateDir: directory.join("state") };
 }
@@ -30,7 +34,7 @@ Deno.test("a catalog needs to read its artifacts and its state, and nothing else
   await using directory = await tempDirectory();
   const task = await taskIn(directory);
   assert.deepEqual(await confined(task, [task.stateDir]), {
-    kernel: "a kernel",
+    kernel,
     problems: [],
     warnings: [],
   });
@@ -42,7 +46,7 @@ Deno.test("a catalog that may write nothing serves all the same, and warns", asy
   await using directory = await tempDirectory();
   const task = await taskIn(directory);
   assert.deepEqual(await confined(task, []), {
-    kernel: "a kernel",
+    kernel,
     problems: [],
     warnings: [
       "Hashes are not kept: the next start computes them again",
@@ -56,7 +60,7 @@ Deno.test("the artifacts may be reached over a link", async () => {
   const task = await taskIn(directory);
   await Deno.symlink("artifacts", directory.join("current"));
   const result = await confined({ ...task, directory: directory.join("current") }, []);
-  assert.equal((result as { kernel: string }).kernel, "a kernel");
+  assert.equal((result as { kernel: string }).kernel, kernel);
 });
 
 Deno.test("a link out is named as one, although what it leads to can't be read", async () => {
