@@ -28,10 +28,14 @@ export interface FetchManifestOptions {
   readonly limits?: TransferLimits;
 }
 
-/** The URL of a provider's manifest: the URL itself, or the usual place where it has no path. */
+/** The URL of a provider's manifest: the URL itself, or the usual place where it names none. */
 export function manifestUrl(url: URL, named?: { channel: string; arch: string }): URL {
   const found = new URL(url);
-  if (url.pathname !== "/") return found;
+  if (!url.pathname.endsWith("/")) return found;
+  if (url.pathname !== "/") {
+    found.pathname += "manifest.json";
+    return found;
+  }
   found.pathname = named ? `/${named.channel}/${named.arch}/manifest.json` : "/manifest.json";
   return found;
 }

@@ -23,6 +23,7 @@ Deno.test("a provider's manifest has a usual place", () => {
   assert.equal(of("http://h:8080"), "http://h:8080/manifest.json");
   assert.equal(of("http://h/", { channel: "a", arch: "arm64" }), "http://h/a/arm64/manifest.json");
   assert.equal(of("http://h/m.json"), "http://h/m.json");
+  assert.equal(of("http://h/a/arm64/"), "http://h/a/arm64/manifest.json");
   assert.equal(of("http://h/a/arm64/manifest.json?x=1"), "http://h/a/arm64/manifest.json?x=1");
 });
 
