@@ -9,11 +9,12 @@ import { type Arch, archOf, type ArtifactName, isChannel } from "../formats/name
 import { manifestPrefix, validSigners } from "../formats/signed.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { type Dropped, fetchArtifacts, type FetchReport } from "../transfer/fetch.ts";
+import { fetchArtifacts } from "../transfer/fetch.ts";
 import { parseUrl } from "../transfer/http_client.ts";
 import { httpOrigin } from "../transfer/http_source.ts";
 import { limitsOf, type TransferLimits } from "../transfer/limits.ts";
 import { manifestUrl } from "../transfer/manifest_source.ts";
+import type { Dropped, FetchReport } from "../transfer/report.ts";
 import { openFloors } from "../trust/floor.ts";
 import { noPolicyError } from "../trust/load_policy.ts";
 import { policyFromKeys, type TrustPolicy } from "../trust/policy.ts";

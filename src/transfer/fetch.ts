@@ -8,11 +8,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { type ArtifactName, artifactNames } from "../formats/names.ts";
-import { equalBytes } from "../lib/bytes.ts";
 import type { Deps } from "../lib/deps.ts";
-import { type ErrorCode, PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { readBoundedIfThere, syncDirectory, writeAtomic } from "../lib/files.ts";
-import { formatLimits } from "../lib/limits.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import type { VerifiedManifest } from "../trust/verified.ts";
 import { chunkCount } from "../formats/manifest.ts";
 import { createPlan, prefix } from "./chunk.ts";
@@ -23,8 +20,12 @@ import { limitsOf, type TransferLimits } from "./limits.ts";
 import { type FreeBytes, openOutput, requireSpace } from "./output.ts";
 import { isArtifact, openPart, type PartFile, partPath } from "./part_file.ts";
 import { makePool, type OnDrop, type Pool } from "./pool.ts";
+import { publish } from "./publish.ts";
+import { type FetchReport, reportOf } from "./report.ts";
 import type { Origin, Wanted } from "./source.ts";
 import { makeRateLimit, type RateLimit } from "./speed.ts";
+
+export type { Dropped, FetchedFile, FetchReport } from "./report.ts";
 
 /** What to fetch, and how. */
 export interface FetchOptions {
@@ -42,33 +43,6 @@ export interface FetchOptions {
   readonly onDrop?: OnDrop;
   readonly limits?: Partial<TransferLimits>;
   readonly freeBytes?: FreeBytes;
-}
-
-/** A file of the image. */
-export interface FetchedFile {
-  readonly name: ArtifactName;
-  readonly path: string;
-  readonly size: number;
-  readonly hash: string;
-  /** Bytes that came over the network now; the rest was there already. */
-  readonly fetched: number;
-}
-
-/** A provider that was given up, and why. */
-export interface Dropped {
-  readonly name: string;
-  readonly code: ErrorCode;
-  readonly reason: string;
-}
-
-/** What a fetch did. */
-export interface FetchReport {
-  readonly files: readonly FetchedFile[];
-  /** Bytes that came over the network. */
-  readonly bytes: number;
-  /** The providers whose chunks were used. */
-  readonly providers: readonly { readonly name: string; readonly bytes: number }[];
-  readonly dropped: readonly Dropped[];
 }
 
 /** A file on its way. */
@@ -118,8 +92,9 @@ export async function fetchArtifacts(
     progress: counter(wanted, started, options),
   };
   for (const job of started) await runJob(job, shared, deps);
-  await publish(verified, started, options.output);
-  return reportOf(wanted, started, pool, options.output);
+  await publish(verified, started.map((job) => job.wanted.name), options.output);
+  const fetched = new Map(started.map((job) => [job.wanted.name, job.missing]));
+  return reportOf(wanted, fetched, pool, options.output);
 }
 
 function wantedOf({ manifest }: VerifiedManifest, names?: readonly ArtifactName[]): Wanted[] {
@@ -218,52 +193,4 @@ async function checkWhole(
     if (toPlasmdError(thrown).code === "mismatch") await fs.unlink(part.path);
     throw thrown;
   }
-}
-
-/**
- * Gives all files their names. The manifest of an older image goes first and the new one comes
- * last, so that a manifest never lies beside files that aren't its own.
- */
-async function publish(
-  { bytes }: VerifiedManifest,
-  jobs: readonly Job[],
-  output: string,
-): Promise<void> {
-  const path = join(output, "manifest.json");
-  try {
-    const old = await readBoundedIfThere(path, formatLimits.manifestBytes).catch(() => null);
-    const same = old instanceof Uint8Array && equalBytes(old, bytes);
-    if (old !== undefined && !same) await fs.unlink(path);
-    for (const { wanted } of jobs) {
-      await fs.rename(partPath(output, wanted.name), join(output, wanted.name));
-    }
-    await syncDirectory(output);
-    if (!same) await writeAtomic(path, bytes);
-  } catch (thrown) {
-    throw toPlasmdError(thrown, `Cannot put the image into "${output}"`);
-  }
-}
-
-function reportOf(
-  wanted: readonly Wanted[],
-  jobs: readonly Job[],
-  pool: Pool,
-  output: string,
-): FetchReport {
-  const files = wanted.map(({ name, artifact: { size, hash } }): FetchedFile => ({
-    name,
-    path: join(output, name),
-    size,
-    hash,
-    fetched: jobs.find((job) => job.wanted.name === name)?.missing ?? 0,
-  }));
-  return {
-    files,
-    bytes: files.reduce((sum, { fetched }) => sum + fetched, 0),
-    providers: pool.members.filter(({ bytes }) => bytes > 0)
-      .map(({ origin, bytes }) => ({ name: origin.name, bytes })),
-    dropped: pool.members.flatMap(({ origin, dropped }) =>
-      dropped ? [{ name: origin.name, code: dropped.code, reason: dropped.message }] : []
-    ),
-  };
 }

@@ -5,7 +5,8 @@
  */
 
 import * as fs from "node:fs/promises";
-import { fetchArtifacts, type FetchOptions, type FetchReport } from "../../src/transfer/fetch.ts";
+import { fetchArtifacts, type FetchOptions } from "../../src/transfer/fetch.ts";
+import type { FetchReport } from "../../src/transfer/report.ts";
 import { httpOrigin } from "../../src/transfer/http_source.ts";
 import type { FakeOrigin } from "./fake_origin.ts";
 import type { TestImage } from "./image_origin.ts";
