@@ -23,12 +23,14 @@ import { completionCommand } from "./commands/completion.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
+import { licensesCommand } from "./commands/licenses.ts";
 import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
 import { manifestSignCommand } from "./commands/manifest_sign.ts";
 import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
 import { providerListCommand } from "./commands/provider_list.ts";
 import { providerStatusCommand } from "./commands/provider_status.ts";
+import { selftestCommand } from "./commands/selftest.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { Context } from "./context.ts";
@@ -72,7 +74,9 @@ export function buildApp(terminal: Terminal): Application<Context> {
         routes: { build: imageBuildCommand },
         docs: { brief: "What a machine starts from" },
       }),
+      selftest: selftestCommand,
       version: versionCommand,
+      licenses: licensesCommand,
       completion: completionCommand,
     },
     docs: {

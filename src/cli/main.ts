@@ -7,6 +7,7 @@
 import { proposeCompletions, run } from "@stricli/core";
 import { PlasmdError } from "../lib/errors.ts";
 import { buildApp } from "./app.ts";
+import { argsCalledAs } from "./called_as.ts";
 import type { Context } from "./context.ts";
 import { exitCodeFor, exitCodeFromParser } from "./exit.ts";
 import { makeUi, processTerminal, type Terminal } from "./ui.ts";
@@ -29,7 +30,8 @@ export async function main(args: readonly string[]): Promise<void> {
     makeUi(terminal).error(event.reason);
     Deno.exit(exitCodeFor(event.reason));
   });
-  Deno.exit(await runCommand(args, terminal, stop.signal));
+  const whole = argsCalledAs(Deno.env.get("PLASMD_CALLED_AS"), args);
+  Deno.exit(await runCommand(whole, terminal, stop.signal));
 }
 
 /** Runs a command line in this process. Returns its exit code. */

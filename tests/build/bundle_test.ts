@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Bundle, bundleProgram, mapFile } from "../../src/build/bundle.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
+import { workerModules } from "../../src/lib/worker.ts";
 import { runFromDescriptor } from "../support/fd_program.ts";
 
 const frame = new URL("../support/frame/", import.meta.url);
@@ -70,6 +71,27 @@ Deno.test("a bundle run from a descriptor in an empty directory does the same", 
       assert.equal(sha256Hex(await Deno.readFile(a)), sha256Hex(await Deno.readFile(b)));
     }
   });
+});
+
+Deno.test("the program itself, bundled, serves and fetches in an empty directory", async () => {
+  await using build = await temporary();
+  await using empty = await temporary();
+  const output = join(build.path, "plasmd.js");
+  await bundleProgram({
+    entry: new URL("../../main.ts", import.meta.url),
+    workers: Object.fromEntries(workerModules().map(({ name, module }) => [name, module()])),
+    output,
+    build: { commit: "c0ffee", target: "linux-x64" },
+    licenses: (packages) => Promise.resolve(packages.map(({ name }) => name).join("\n")),
+  });
+  const run = (...args: string[]) => runFromDescriptor(output, args, { cwd: empty.path });
+
+  const { code, stdout, stderr } = await run("selftest", "--directory", empty.path, "--json");
+  assert.equal(code, 0, stdout + stderr);
+  const { commit, target } = JSON.parse(stdout);
+  assert.deepEqual({ commit, target }, { commit: "c0ffee", target: "linux-x64" });
+  const licensed = (await run("licenses")).stdout.split("\n");
+  for (const name of ["@noble/curves", "@stricli/core"]) assert.ok(licensed.includes(name), name);
 });
 
 Deno.test("a module that doesn't parse is named with the bundler's own words", async () => {
