@@ -30,13 +30,11 @@ Deno.test("a file in the place of the directory is said", async () => {
 });
 
 Deno.test({
-  name: "a directory that can't be written is said before anything is fetched",
-  ignore: Deno.uid() === 0,
+  // Nobody makes directories in /sys, root neither.
+  name: "a place that can't be written is said before anything is fetched",
+  ignore: Deno.build.os !== "linux",
   async fn() {
-    await using directory = await tempDirectory();
-    await fs.chmod(directory.path, 0o500);
-    await assert.rejects(openOutput(directory.path), fails("permission", /output directory/));
-    await fs.chmod(directory.path, 0o700);
+    await assert.rejects(openOutput("/sys/image"), fails("permission", /output directory/));
   },
 });
 
