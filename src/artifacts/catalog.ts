@@ -16,15 +16,24 @@ import type { FileHash } from "./hash.ts";
 import { hashAll } from "./hash_all.ts";
 import { readKept, writeKept } from "./kept.ts";
 import { type HeldFile, holdFile, openArtifact } from "./open_file.ts";
+import { findNamed, type NamedChannel } from "./named.ts";
 import { chunkSizeFor, type PublishOptions } from "./publish.ts";
 import { type ArtifactSet, scanArtifacts, type Target } from "./scan.ts";
 import type { Catalog, OpenArtifact, Snapshot } from "./snapshot.ts";
+
+/** A channel whose files are named, and what its manifests say where the others say otherwise. */
+export interface CatalogChannel extends NamedChannel {
+  readonly cmdline?: string;
+  readonly version?: string;
+}
 
 /** What is served, and as what. */
 export interface CatalogOptions
   extends Target, Pick<PublishOptions, "cmdline" | "imageVersion" | "lifetimeMs"> {
   /** The artifacts directory. */
   readonly directory: string;
+  /** Channels whose files are named; without them the directory says what it holds. */
+  readonly channels?: readonly CatalogChannel[];
   /** Where the hash cache and the last signed manifests lie. */
   readonly stateDir: string;
   /** The key that signs what nobody has signed. */
@@ -84,12 +93,19 @@ async function openSets(
   { clock }: Deps,
 ): Promise<OpenSet[]> {
   const sets: OpenSet[] = [];
-  for (const set of await scanArtifacts(options.directory, options)) {
+  for (const set of await findSets(options)) {
     const found = await readFound(set, options.identity.keyid, clock.now());
     const files = [...set.files].map(([name, path]) => [name, held.use(holdFile(path))] as const);
     sets.push({ set, found, files });
   }
   return sets;
+}
+
+function findSets(options: CatalogOptions): Promise<ArtifactSet[]> {
+  const { directory, channels } = options;
+  return channels === undefined
+    ? scanArtifacts(directory, options)
+    : findNamed(directory, channels);
 }
 
 async function hashSets(
@@ -118,7 +134,7 @@ async function snapshotOf(
   options: CatalogOptions,
   deps: Deps,
 ): Promise<Snapshot> {
-  const { identity, stateDir, cmdline, imageVersion, lifetimeMs } = options;
+  const { identity, stateDir } = options;
   const { channel, arch } = set;
   const artifacts = new Map(
     files.map(([name, file]) => [name, openArtifact(name, file, hashes.get(file)!)]),
@@ -129,12 +145,25 @@ async function snapshotOf(
     found,
     kept: await readKept(stateDir, set, deps),
     identity,
-    wanted: { channel, arch, cmdline, imageVersion, lifetimeMs },
+    wanted: wantedFor(set, options),
     now,
   }, deps);
   const { verified: manifest, signed } = decision;
   if (signed) await writeKept(stateDir, set, manifest.bytes, deps);
   return { channel, arch, manifest, artifacts: servedOf(artifacts, manifest), madeAt: now };
+}
+
+/** What the channel says of itself comes before what is said for all. */
+function wantedFor({ channel, arch }: Target, options: CatalogOptions): PublishOptions {
+  const { cmdline, imageVersion, lifetimeMs, channels = [] } = options;
+  const own = channels.find(({ name }) => name === channel);
+  return {
+    channel,
+    arch,
+    cmdline: own?.cmdline ?? cmdline,
+    imageVersion: own?.version ?? imageVersion,
+    lifetimeMs,
+  };
 }
 
 /** Only what the manifest names is served: nothing else was signed. */
