@@ -55,6 +55,19 @@ Deno.test("a test that skipped itself doesn't count as passed", () => {
   assert.deepEqual(countsOf(output, 0), { passed: 2, failed: 0, skipped: ["no qemu"] });
 });
 
+Deno.test("a file that says why its tests are ignored doesn't count twice", () => {
+  const output = [
+    "------- post-test output -------",
+    "SKIPPED: no vectors",
+    "----- post-test output end -----",
+    "running 2 tests from ./a_test.ts",
+    "every vector is accepted ... ignored (0ms)",
+    "another ... ok (1ms)",
+    "ok | 1 passed | 0 failed | 1 ignored (1ms)",
+  ].join("\n");
+  assert.deepEqual(countsOf(output, 0), { passed: 1, failed: 0, skipped: ["no vectors"] });
+});
+
 Deno.test("the last line holds the counts, and skipped tests count as failed when strict", () => {
   const counts = { passed: 2, failed: 0, skipped: ["no qemu"] };
   assert.deepEqual(closingLines(counts, false), [

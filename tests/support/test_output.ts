@@ -22,26 +22,33 @@ export interface OutputReader {
 
 /**
  * Reads the output of a run. A test that lacks its tools prints `SKIPPED: why` and returns, or was
- * ignored by `deno test`: neither counts as passed. A run that failed without a failed test (it
- * didn't compile, it crashed) counts as one failure.
+ * ignored by `deno test`, its file then printing the reason: neither counts as passed. A run that
+ * failed without a failed test (it didn't compile, it crashed) counts as one failure.
  */
 export function readOutput(): OutputReader {
-  const reasons: string[] = [];
+  const inTests: string[] = [];
+  const inFiles: string[] = [];
+  let running = false;
   let summary = { passed: 0, failed: 0, ignored: 0 };
   return {
     line(text) {
       const line = stripColours(text);
+      if (/ \.\.\.$/.test(line)) running = true;
+      if (/ \.\.\. (?:ok|FAILED|ignored|cancelled)\b/.test(line)) running = false;
       const reason = /^SKIPPED: (.+)/.exec(line)?.[1];
-      if (reason !== undefined) reasons.push(reason);
+      if (reason !== undefined) (running ? inTests : inFiles).push(reason);
       // A test that runs tests can print a summary of its own: the last one is the run's.
       summary = parseSummary(line) ?? summary;
     },
     end(exitCode) {
-      const ignored = Array<string>(summary.ignored).fill("ignored by its own condition");
+      const ignored = Array.from(
+        { length: summary.ignored },
+        (_, i) => inFiles[i] ?? "ignored by its own condition",
+      );
       return {
-        passed: Math.max(0, summary.passed - reasons.length),
+        passed: Math.max(0, summary.passed - inTests.length),
         failed: summary.failed === 0 && exitCode !== 0 ? 1 : summary.failed,
-        skipped: [...reasons, ...ignored],
+        skipped: [...inTests, ...ignored],
       };
     },
   };
