@@ -26,7 +26,7 @@ const steps: readonly Step[] = [
   {
     name: "format",
     hint: "run `deno fmt`",
-    run: () => deno("fmt", "--check", "--quiet"),
+    run: () => deno("fmt", "--check"),
   },
   {
     name: "lint, the order of the parts included",
