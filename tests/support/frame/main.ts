@@ -14,7 +14,13 @@ if (import.meta.main) {
     name: "frame_daemon",
     module: () => new URL("./daemon.ts", import.meta.url),
     starts: ["frame_hash"],
-  }, { permissions: daemonPermissions({ artifacts: directory, stateDir: directory, stateWritable: true }) });
+  }, {
+    permissions: daemonPermissions({
+      artifacts: directory,
+      stateDir: directory,
+      stateWritable: true,
+    }),
+  });
   worker.onmessage = ({ data }) => {
     console.log(JSON.stringify(data));
     Deno.exit(0);
