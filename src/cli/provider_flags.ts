@@ -21,7 +21,7 @@ export type ProviderFlags = {
 export const defaultAddress = "http://127.0.0.1:8080";
 
 /** `--addr URL`. */
-export const addrFlag = textFlag(
+export const addrFlag: ReturnType<typeof textFlag<"URL">> = textFlag(
   `The provider's URL or host:port, instead of ${defaultAddress}`,
   "URL",
 );
