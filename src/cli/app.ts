@@ -20,6 +20,9 @@ import { bootRunCommand } from "./commands/boot_run.ts";
 import { bootStatusCommand } from "./commands/boot_status.ts";
 import { bootVerifyCommand } from "./commands/boot_verify.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { configCheckCommand } from "./commands/config_check.ts";
+import { configSchemaCommand } from "./commands/config_schema.ts";
+import { configShowCommand } from "./commands/config_show.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
@@ -45,6 +48,10 @@ export function buildApp(terminal: Terminal): Application<Context> {
       provider: buildRouteMap<string, Context>({
         routes: { status: providerStatusCommand, list: providerListCommand },
         docs: { brief: "How a running provider is, and what it serves" },
+      }),
+      config: buildRouteMap<string, Context>({
+        routes: { check: configCheckCommand, show: configShowCommand, schema: configSchemaCommand },
+        docs: { brief: "What provider.toml, variables and flags add up to" },
       }),
       identity: buildRouteMap<string, Context>({
         routes: { show: identityShowCommand, new: identityNewCommand },

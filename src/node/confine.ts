@@ -9,7 +9,7 @@ import { errorFromData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { serverLimits } from "../lib/limits.ts";
 import type { LogFormat, LogLevel } from "../lib/log.ts";
 import { startWorker } from "../lib/worker.ts";
-import type { DaemonOptions, DaemonReady, FromDaemon, ToDaemon } from "./protocol.ts";
+import type { DaemonOptions, DaemonReady, FromDaemon, LiveOptions, ToDaemon } from "./protocol.ts";
 
 /** What decides which files a daemon may touch. */
 export interface ConfinedPaths {
@@ -38,6 +38,10 @@ export interface DaemonWatcher {
   readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
   readonly onProgress?: (done: number, total: number, label: string) => void;
   readonly onReady: (ready: DaemonReady) => void;
+  /** Calls back when the configuration is to be read again. */
+  readonly onHangup?: (listener: () => void) => Disposable;
+  /** Reads it; undefined where it is broken. */
+  readonly reread?: () => Promise<LiveOptions | undefined>;
   /** Asks the daemon to stop: goodbye, drain, end. */
   readonly signal: AbortSignal;
 }
@@ -50,15 +54,16 @@ export interface DaemonWatcher {
  */
 export async function runConfinedDaemon(
   options: DaemonOptions,
-  { logging, onProgress, onReady, signal }: DaemonWatcher,
+  watcher: DaemonWatcher,
 ): Promise<void> {
+  const { logging, onProgress, onReady, signal } = watcher;
   const worker = startWorker("daemon", { permissions: daemonPermissions(options) });
   const say = (message: ToDaemon) => worker.postMessage(message);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let overdue: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     say({ type: "stop" });
-    overdue = setTimeout(resolve, serverLimits.drainMs + serverLimits.stopGraceMs);
+    overdue = setTimeout(resolve, options.limits.drainMs + serverLimits.stopGraceMs);
   };
   worker.onerror = (event) => {
     event.preventDefault();
@@ -71,6 +76,11 @@ export async function runConfinedDaemon(
     else if (data.type === "failed") reject(errorFromData(data.error));
     else resolve();
   };
+  const reload = async () => {
+    const live = await watcher.reread?.();
+    if (live !== undefined) say({ type: "reload", live });
+  };
+  using _hangups = watcher.onHangup?.(() => void reload().catch(reject));
   signal.addEventListener("abort", stop, { once: true });
   try {
     if (signal.aborted) return;

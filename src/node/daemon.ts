@@ -13,12 +13,18 @@ import type { MemoryMeter } from "../lib/meter.ts";
 import { startServer } from "../server/server.ts";
 import { type InterfaceAddress, serverOrigins } from "./addresses.ts";
 import { makeHealth } from "./health.ts";
-import type { DaemonOptions, DaemonReady, ServedImage } from "./protocol.ts";
+import type { DaemonOptions, DaemonReady, LiveOptions, ServedImage } from "./protocol.ts";
 import { makeStatus } from "./status.ts";
 
 /** A daemon that serves, until it is disposed. */
 export interface Daemon extends AsyncDisposable {
   readonly ready: DaemonReady;
+  /**
+   * Takes over what can change while it runs, without dropping a download.
+   *
+   * @throws {PlasmdError} where the new settings can't be served; the old snapshots stay
+   */
+  reload(live: LiveOptions): Promise<void>;
 }
 
 /** What the daemon reports to, and stops for. */
@@ -59,18 +65,19 @@ export async function startDaemon(
         catalog: follow(catalog),
         health,
         status,
-        ...(options.connections === undefined
-          ? {}
-          : { limits: { connections: options.connections } }),
+        limits: serverLimitsOf(options, options.connections),
       },
       deps,
     ),
   );
   parts.defer(() => server.drain());
   origins = serverOrigins(server.host, server.port, interfaceAddresses());
-  held.catalog = await openCatalog({
-    ...options,
+  const opened = held.catalog = await openCatalog({
+    ...imageOptions(options),
     directory: options.artifacts,
+    channel: options.channel,
+    arch: options.arch,
+    stateDir: options.stateDir,
     identity: signer,
     signal,
     onProgress,
@@ -81,10 +88,27 @@ export async function startDaemon(
     origins,
     keyid: identity.keyid,
     peerId: identity.peerId,
-    images: images(held.catalog),
+    images: images(opened),
   };
   const owned = parts.move();
-  return { ready, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    ready,
+    async reload(live) {
+      server.setLimits(serverLimitsOf(live, options.connections));
+      await opened.reload(imageOptions(live));
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** What says how images are made. */
+function imageOptions({ channels, cmdline, imageVersion, lifetimeMs }: LiveOptions) {
+  return { channels, cmdline, imageVersion, lifetimeMs };
+}
+
+/** The limits that were set; never more connections than there are descriptors for. */
+function serverLimitsOf({ limits }: LiveOptions, room: number = limits.connections) {
+  return { ...limits, connections: Math.min(limits.connections, room) };
 }
 
 /** A catalog that is empty until there is one. */

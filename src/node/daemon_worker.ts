@@ -9,7 +9,7 @@ import { errorData } from "../lib/errors.ts";
 import { type Log, openLog, silentLog } from "../lib/log.ts";
 import { memoryMeter } from "../lib/meter.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
-import type { FromDaemon, ToDaemon } from "./protocol.ts";
+import type { FromDaemon, LiveOptions, ToDaemon } from "./protocol.ts";
 
 /** This thread, as a Worker sees it. */
 interface WorkerScope {
@@ -25,6 +25,7 @@ let serving = false;
 
 scope.onmessage = ({ data }) => {
   if (data.type === "start") start(data);
+  else if (data.type === "reload") reload(data.live);
   else stop();
 };
 globalThis.addEventListener("unhandledrejection", (event) => {
@@ -48,6 +49,15 @@ function start({ options, logging }: Extract<ToDaemon, { type: "start" }>): void
     serving = true;
     scope.postMessage({ type: "ready", ready });
   }, fail);
+}
+
+async function reload(live: LiveOptions): Promise<void> {
+  try {
+    await (await daemon)?.reload(live);
+    log.info("The configuration was read again");
+  } catch (thrown) {
+    log.error("The configuration is kept as it was", { reason: errorData(thrown).message });
+  }
 }
 
 async function stop(): Promise<void> {

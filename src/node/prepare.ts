@@ -14,19 +14,16 @@ import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { lockDirectory } from "../lib/lock.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
 import { connectionRoom } from "./descriptors.ts";
-import type { DaemonOptions } from "./protocol.ts";
+import type { DaemonOptions, LiveOptions } from "./protocol.ts";
 
 /** What a person asked the daemon to serve. */
-export interface ServeRequest {
+export interface ServeRequest extends LiveOptions {
   readonly artifacts: string;
   readonly channel: string;
   readonly arch: Arch;
   readonly host: string;
   readonly port: number;
   readonly stateDir?: string;
-  readonly cmdline?: string;
-  readonly imageVersion?: string;
-  readonly lifetimeMs?: number;
   /** A publisher's key, where it isn't the node's own. */
   readonly signingKey?: string;
 }
@@ -62,6 +59,8 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     host: request.host,
     port: request.port,
     connections: await connectionRoom(),
+    channels: request.channels,
+    limits: request.limits,
     cmdline: request.cmdline,
     imageVersion: request.imageVersion,
     lifetimeMs: request.lifetimeMs,

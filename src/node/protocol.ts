@@ -6,10 +6,57 @@
 
 import type { ErrorData } from "../lib/errors.ts";
 import type { Arch } from "../formats/names.ts";
+import { serverLimits } from "../lib/limits.ts";
 import type { LogFormat, LogLevel } from "../lib/log.ts";
 
+/** A channel that provider.toml describes file by file. */
+export interface ChannelOptions {
+  readonly name: string;
+  readonly arches: readonly Arch[];
+  readonly files: {
+    readonly kernel: string;
+    readonly initramfs?: string;
+    readonly rootfs?: string;
+  };
+  readonly cmdline?: string;
+  readonly version?: string;
+}
+
+/** Limits that can be set; bytes a second are 0 where there is no cap. */
+export interface LimitOptions {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  readonly bytesPerSecond: number;
+  readonly bytesPerSecondPerAddress: number;
+  readonly stalledMs: number;
+  readonly drainMs: number;
+}
+
+/** The limits where nobody set any. */
+export function usualLimits(): LimitOptions {
+  const { connections, connectionsPerAddress, stalledMs, drainMs } = serverLimits;
+  return {
+    connections,
+    connectionsPerAddress,
+    bytesPerSecond: 0,
+    bytesPerSecondPerAddress: 0,
+    stalledMs,
+    drainMs,
+  };
+}
+
+/** What a running daemon can take over without a restart. */
+export interface LiveOptions {
+  /** Undefined: the directory is scanned for known names. */
+  readonly channels?: readonly ChannelOptions[];
+  readonly cmdline?: string;
+  readonly imageVersion?: string;
+  readonly lifetimeMs?: number;
+  readonly limits: LimitOptions;
+}
+
 /** What the daemon is to do; plain data, so that it crosses into a Worker. */
-export interface DaemonOptions {
+export interface DaemonOptions extends LiveOptions {
   /** The artifacts directory, by its real path. */
   readonly artifacts: string;
   readonly channel: string;
@@ -22,9 +69,6 @@ export interface DaemonOptions {
   readonly stateDir: string;
   /** Whether anything can be kept there. */
   readonly stateWritable: boolean;
-  readonly cmdline?: string;
-  readonly imageVersion?: string;
-  readonly lifetimeMs?: number;
   /** The node's own key, read and checked by the main thread. */
   readonly identity: DaemonKey;
   /** The key that signs manifests, where it is another one. */
@@ -66,6 +110,7 @@ export type ToDaemon =
     readonly options: DaemonOptions;
     readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
   }
+  | { readonly type: "reload"; readonly live: LiveOptions }
   | { readonly type: "stop" };
 
 /** From the daemon. */

@@ -5,16 +5,16 @@
  */
 
 import type { Command } from "@stricli/core";
-import { type Arch, defaultChannel, machineArch } from "../../formats/names.ts";
-import { PlasmdError } from "../../lib/errors.ts";
-import type { ServeRequest } from "../../node/prepare.ts";
+import { laterKeys, laterText } from "../../config/later.ts";
+import type { Arch } from "../../formats/names.ts";
 import type { DaemonReady } from "../../node/protocol.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
 import { archFlag, channelFlag } from "../flags.ts";
-import { parseDays, parsePort } from "../parse.ts";
+import { parsePort } from "../parse.ts";
 import { makeProgress } from "../progress.ts";
 import { readyText } from "../ready_text.ts";
+import { rereadLive, serveRequest } from "../serve_request.ts";
 
 /** The options of `serve`. */
 type ServeFlags = {
@@ -22,14 +22,15 @@ type ServeFlags = {
   readonly channel?: string;
   readonly arch?: Arch;
   readonly host?: string;
-  readonly port: number;
+  readonly port?: number;
+  readonly config?: string;
   readonly stateDir?: string;
   readonly signingKey?: string;
   readonly cmdline?: string;
   readonly imageVersion?: string;
-  readonly expiresIn?: number;
-  readonly dht: boolean;
-  readonly mdns: boolean;
+  readonly expiresIn?: string;
+  readonly dht?: boolean;
+  readonly mdns?: boolean;
   readonly quickStart: boolean;
   readonly json: boolean;
 };
@@ -47,6 +48,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
       "plasmd serve --artifacts /srv/boot --channel testing --arch arm64 --port 9000",
       "another channel, another machine's arch, another port",
     ],
+    ["plasmd serve --config ./provider.toml", "what a file says; SIGHUP reads it again"],
     ["plasmd serve --quick-start", "serve something, to try it out"],
   ],
   flags: {
@@ -60,23 +62,18 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     port: {
       kind: "parsed",
       parse: parsePort,
-      brief: "The port; 0 takes any free one",
+      brief: "The port; 0 takes any free one; default: 8080",
       placeholder: "N",
-      default: "8080",
+      optional: true,
     },
+    config: textFlag("Read this provider.toml instead of the usual one", "FILE"),
     stateDir: textFlag("Where hashes and signed manifests are kept", "DIR"),
     signingKey: textFlag("Sign with this key instead of the machine's own", "FILE"),
     cmdline: textFlag("The kernel command line of the image", "TEXT"),
     imageVersion: textFlag("The image's version; default: the date", "V"),
-    expiresIn: {
-      kind: "parsed",
-      parse: parseDays,
-      brief: "How long a manifest is valid: 30d, 12h; at most 90d",
-      placeholder: "TIME",
-      optional: true,
-    },
-    dht: { kind: "boolean", brief: "Be found on the internet", default: true },
-    mdns: { kind: "boolean", brief: "Be found on the LAN", default: true },
+    expiresIn: textFlag("How long a manifest is valid: 30d, 12h; at most 90d", "TIME"),
+    dht: { kind: "boolean", brief: "Be found on the internet", optional: true },
+    mdns: { kind: "boolean", brief: "Be found on the LAN", optional: true },
     quickStart: {
       kind: "boolean",
       brief: "Serve ./artifacts, else this machine's kernel, else a demo image",
@@ -86,14 +83,24 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     json: jsonFlag,
   },
   async run(run, flags) {
-    const chosen = await choose(run, flags);
+    const { loadConfig } = await import("../../config/load.ts");
     const { prepareDaemon } = await import("../../node/prepare.ts");
     const { runConfinedDaemon } = await import("../../node/confine.ts");
-    await using prepared = await prepareDaemon(chosen, run.deps);
+    const sources = {
+      flags: { ...flags },
+      env: (name: string) => Deno.env.get(name),
+      config: flags.config,
+    };
+    const config = await loadConfig(sources);
+    const request = await serveRequest(run.ui, config, flags);
+    for (const key of laterKeys(config)) run.ui.warn(laterText(key));
+    await using prepared = await prepareDaemon(request, run.deps);
     using progress = makeProgress(run.ui, run.deps.clock, "Hashing");
     await runConfinedDaemon(prepared.options, {
       logging: run.logging,
       signal: run.signal,
+      onHangup,
+      reread: () => rereadLive(run, config, () => loadConfig(sources), flags),
       onProgress: (done, total, label) => progress.update(done, total, label),
       onReady(ready) {
         progress[Symbol.dispose]();
@@ -103,31 +110,10 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
   },
 });
 
-async function choose({ ui }: Run, flags: ServeFlags): Promise<ServeRequest> {
-  const { artifacts, channel = defaultChannel, arch = machineArch(), host = "::" } = flags;
-  const request = { ...flags, channel, arch, host, lifetimeMs: flags.expiresIn };
-  if (artifacts !== undefined) return { ...request, artifacts };
-  if (!flags.quickStart) {
-    throw new PlasmdError("usage", "Nothing to serve: --artifacts is missing", {
-      hint: "plasmd serve --artifacts DIR, or plasmd serve --quick-start to try it out",
-    });
-  }
-  const { chooseQuickStart, quickStartDirectory } = await import("../../node/quick_start.ts");
-  const quick = await chooseQuickStart({
-    artifacts: "./artifacts",
-    boot: "/boot",
-    release: Deno.osRelease(),
-    work: await quickStartDirectory(flags.stateDir),
-    channel,
-    arch,
-  });
-  ui.note(quick.sentence);
-  return {
-    ...request,
-    artifacts: quick.directory,
-    imageVersion: flags.imageVersion ?? quick.imageVersion,
-    host: flags.host ?? (quick.loopbackOnly ? "127.0.0.1" : host),
-  };
+/** Calls back at each SIGHUP until disposed. */
+function onHangup(listener: () => void): Disposable {
+  Deno.addSignalListener("SIGHUP", listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
 }
 
 function sayReady({ ui }: Run, { json }: ServeFlags, ready: DaemonReady): void {

@@ -15,7 +15,7 @@ import { PlasmdError, toPlasmdError } from "../../lib/errors.ts";
 import { bytesText } from "../../lib/text.ts";
 import { policyFromKeys, type TrustPolicy } from "../../trust/policy.ts";
 import { runConfinedDaemon } from "../confine.ts";
-import type { DaemonOptions, DaemonReady } from "../protocol.ts";
+import { type DaemonOptions, type DaemonReady, usualLimits } from "../protocol.ts";
 
 /** Where the small image is made. */
 export interface SmallImage {
@@ -56,6 +56,7 @@ async function makeImage({ directory, deps }: RoundTripContext): Promise<DaemonO
     artifacts,
     stateDir,
     stateWritable: true,
+    limits: usualLimits(),
     channel: defaultChannel,
     arch: machineArch(),
     host: "127.0.0.1",

@@ -1,0 +1,40 @@
+/**
+ * `plasmd config check`
+ *
+ * @module
+ */
+
+import type { Command } from "@stricli/core";
+import { command, jsonFlag } from "../command.ts";
+import type { Context } from "../context.ts";
+
+/** The command. */
+export const configCheckCommand: Command<Context> = command<
+  { json: boolean },
+  [string | undefined]
+>({
+  brief: "Check a provider.toml, with the variables of this environment",
+  examples: [
+    ["plasmd config check", "the file that serve would read"],
+    ["plasmd config check ./provider.toml", "this one"],
+  ],
+  flags: { json: jsonFlag },
+  positional: {
+    kind: "tuple",
+    parameters: [{
+      brief: "The file; default: the one that serve would read",
+      placeholder: "FILE",
+      parse: String,
+      optional: true,
+    }],
+  },
+  async run({ ui }, { json }, file) {
+    const { loadConfig } = await import("../../config/load.ts");
+    const { laterKeys, laterText } = await import("../../config/later.ts");
+    const config = await loadConfig({ config: file, env: (name) => Deno.env.get(name) });
+    const later = laterKeys(config);
+    if (json) return ui.json({ valid: true, file: config.file ?? null, later });
+    for (const key of later) ui.warn(laterText(key));
+    ui.result(config.file === undefined ? "No file: defaults and variables" : `${config.file}: ok`);
+  },
+});
