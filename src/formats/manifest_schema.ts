@@ -11,6 +11,7 @@ import { formatLimits as limits } from "../lib/limits.ts";
 import { bytesText, printable } from "../lib/text.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { Manifest } from "./manifest.ts";
+import { cmdlineProblem, isVersion } from "./manifest_rules.ts";
 import { arches, isChannel } from "./names.ts";
 import { parseTime } from "./time.ts";
 
@@ -27,7 +28,7 @@ export function checkManifest(object: JsonObject): Manifest {
     );
   }
   const version = text(object, "version");
-  if (!/^[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}$/.test(version)) {
+  if (!isVersion(version)) {
     refuse("version", "must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '+', '~', '-'");
   }
   const channel = text(object, "channel");
@@ -53,18 +54,9 @@ function checkTimes(object: JsonObject): void {
   }
 }
 
-/** DESIGN 5: what is appended to the next kernel's command line can't be quoted away or cut off. */
 function checkCmdline(cmdline: string): void {
-  if (cmdline.length > limits.cmdlineChars) {
-    refuse("cmdline", `has ${cmdline.length} characters, limit is ${limits.cmdlineChars}`);
-  }
-  if (!/^[\x20-\x7e]*$/.test(cmdline)) refuse("cmdline", "must be printable ASCII");
-  if (cmdline.includes('"')) refuse("cmdline", "must not hold a quote");
-  const words = cmdline.split(" ");
-  if (words.includes("--")) refuse("cmdline", 'must not hold " -- "');
-  if (words.some((word) => word.startsWith("phase."))) {
-    refuse("cmdline", 'must not hold arguments that start with "phase."');
-  }
+  const problem = cmdlineProblem(cmdline);
+  if (problem !== undefined) refuse("cmdline", problem);
 }
 
 function checkArtifacts(artifacts: JsonValue | undefined, target: string): void {
