@@ -4,7 +4,9 @@
 
 /bin/busybox mount -t proc proc /proc
 /bin/busybox --install -s
-export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1
+# plasmd unpacks itself there once, not at every start; several processes then share that memory.
+export PLASMD_CACHE_DIR=/run/phase/cache
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm

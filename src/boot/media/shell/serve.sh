@@ -1,9 +1,9 @@
 #!/run/phase/busybox sh
 # Serves what this machine was booted from: the publisher's manifest, byte for byte. What was left
 # out of the handover, because memory was short, is fetched again first. Runs in every root that has
-# /run/phase, so it uses nothing else. "serve refill" only does the first half.
+# /run/phase, so it uses nothing else.
 
-export HOME=${HOME:-/root}
+export HOME=${HOME:-/root} PLASMD_CACHE_DIR=/run/phase/cache
 given=/run/phase/handover
 
 # The manifest is canonical JSON, so there is one spelling.
@@ -12,7 +12,6 @@ in_manifest() { /run/phase/busybox sed -n "s/.*$1.*/\1/p" "$given/manifest.json"
 for name in kernel initramfs rootfs; do
 	[ -z "$(in_manifest "\(\"$name\":{\)")" ] || [ -f "$given/$name" ] || missing=yes
 done
-[ -z "$missing" ] || /run/phase/plasmd boot refill "$given" || exit
-[ "$1" != refill ] || exit 0
+[ -z "$missing" ] || /run/phase/plasmd boot refill --settings /run/phase/settings "$given" || exit
 channel=$(in_manifest ',"channel":"\([a-z0-9._-]*\)",')
 exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel"

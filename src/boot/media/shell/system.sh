@@ -7,8 +7,10 @@ target=/target
 run_system() {
 	say "this machine was booted by plasmd"
 	cp /lib/phase/serve.sh /run/phase/serve
+	cp -r /etc/phase /run/phase/settings
 	network_up 20
-	complete_handover
+	check_handover
+	[ -z "$refused" ] || fail "nothing here may be started or served"
 	if open_target; then
 		[ "$(arg phase.serve 0)" != 1 ] || serve_in_target
 		enter_target
@@ -30,10 +32,17 @@ serve_for_ever() {
 	done
 }
 
-# A root file system that was left out of the handover, because memory was short, is fetched again.
-complete_handover() {
-	[ -f "$given/rootfs" ] || ! grep -q '"rootfs":{' "$given/manifest.json" ||
-		/run/phase/serve refill || say "the rootfs can't be fetched again"
+# With a root file system to enter, all of the handover is verified first, and what was left out of
+# it, because memory was short, is fetched again. Without one, serving does both. An image that
+# holds no policy, started without phase.trust, can only believe the system that started it.
+check_handover() {
+	grep -q '"rootfs":{' "$given/manifest.json" || return 0
+	[ -f /etc/phase/trust.toml ] || [ -n "$(arg phase.trust)" ] || return 0
+	plasmd boot refill "$given"
+	case $? in
+	4) refused=yes && say "the handover is refused; the reason is above" ;;
+	[!0]*) say "the handover stays incomplete; the reason is above" ;;
+	esac
 }
 
 # Mounts the root file system read-only under a tmpfs. Where that can't be, $why says it.
