@@ -15,9 +15,9 @@ export const quickLimits: TransferLimits = limitsOf({
   unreachableMs: 3000,
   manifestMs: 600,
   slowWindowMs: 500,
-  hedgeMs: 60,
+  hedgeMs: 150,
   tickMs: 10,
-  joinMs: 50,
+  joinMs: 150,
   settleMs: 150,
   backoffMs: 4,
 });

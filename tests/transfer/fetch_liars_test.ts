@@ -36,8 +36,8 @@ async function* endless(bytes: Uint8Array) {
 
 /** What dishonest providers do to the rootfs; `why` is how they are named. */
 const liars: readonly (readonly [what: string, behave: Behave, why: RegExp])[] = [
-  ["flips a byte in each chunk", flipping, /sent wrong bytes in chunk 0 of "rootfs"/],
-  ["is wrong from the middle on", halfWrong, /sent wrong bytes in chunk 5 of "rootfs"/],
+  ["flips a byte in each chunk", flipping, /sent wrong bytes in chunk \d+ of "rootfs"/],
+  ["is wrong from the middle on", halfWrong, /sent wrong bytes in chunk \d+ of "rootfs"/],
   [
     "redirects",
     () => ({ status: 302, headers: { Location: "http://127.0.0.1:1/" } }),
@@ -118,7 +118,10 @@ Deno.test("chunks that were right before a provider lied are kept", async () => 
   await using directory = await tempDirectory();
   await using liar = startOrigin(withRootfs(image, halfWrong));
   await using good = startOrigin(honest(image));
-  const report = await fetchFrom(image, [liar, good], directory.path, { artifacts: ["rootfs"] });
+  const report = await fetchFrom(image, [liar, good], directory.path, {
+    artifacts: ["rootfs"],
+    limits: { hedgeMs: 60_000, joinMs: 60_000 },
+  });
   assert.deepEqual(report.providers, [
     { name: liar.url, bytes: 5 * chunkBytes },
     { name: good.url, bytes: image.rootfs.length - 5 * chunkBytes },
