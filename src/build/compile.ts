@@ -73,8 +73,9 @@ async function writeExecutable(
   { bytes, parts }: PackedProgram,
 ): Promise<SizeReport> {
   // A running executable can be replaced, but not written to.
-  await Deno.writeFile(`${file}.new`, bytes, { mode: 0o755 });
-  await Deno.rename(`${file}.new`, file);
+  const fresh = `${file}.${Deno.pid}.new`;
+  await Deno.writeFile(fresh, bytes, { mode: 0o755 });
+  await Deno.rename(fresh, file);
   const sizes = sizeReport(bytes.length, bundle, parts);
   await Deno.writeTextFile(`${file}.size.json`, `${JSON.stringify(sizes, null, 2)}\n`);
   return sizes;

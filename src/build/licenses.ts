@@ -27,6 +27,9 @@ const debianPackages = {
   "Zstandard (in the launcher)": "libzstd1",
 };
 
+/** The licences whose text Debian's files leave out. */
+const referredTo = ["LGPL-2.1", "GPL-2", "GPL-3"];
+
 /** The packages that the sources of a bundle's map belong to, sorted. */
 export function packagesOf(sources: readonly string[]): NpmPackage[] {
   const found = new Map<string, NpmPackage>();
@@ -48,12 +51,16 @@ export async function npmLicenses(packages: readonly NpmPackage[]): Promise<Lice
   }));
 }
 
-/** The licence texts of the C libraries, as Debian ships them. */
-export async function debianLicenses(documents = "/usr/share/doc"): Promise<LicenseText[]> {
+/** The licence texts of the C libraries as Debian ships them, and those that they refer to. */
+export async function debianLicenses(share = "/usr/share"): Promise<LicenseText[]> {
+  const files = [
+    ...Object.entries(debianPackages).map(([holder, name]) => [holder, `doc/${name}/copyright`]),
+    ...referredTo.map((name) => [`${name}, referred to above`, `common-licenses/${name}`]),
+  ];
   return await Promise.all(
-    Object.entries(debianPackages).map(async ([holder, name]) => ({
-      holders: [holder],
-      text: await Deno.readTextFile(join(documents, name, "copyright")),
+    files.map(async ([holder, file]) => ({
+      holders: [holder!],
+      text: await Deno.readTextFile(join(share, file!)),
     })),
   );
 }

@@ -43,7 +43,8 @@ export function assemble({ launcher, parts, args }: PayloadOptions): Uint8Array<
     end += packed.length;
     return offset;
   });
-  const indexOffset = align(end);
+  // No padding from here on: every byte is covered by a digest.
+  const indexOffset = end;
   const index = indexBytes(parts, frames, offsets, args);
   const executable = new Uint8Array(indexOffset + index.length + trailerBytes);
   executable.set(launcher);

@@ -22,6 +22,9 @@
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* Bytes that a cache must leave free on its disk. */
 #define SPARE ((uint64_t)64 << 20)
+/* Bytes of the runtime's own cache, after which it starts anew: it keeps the code of every Worker
+ * under a name that is never asked for again. */
+#define RUNTIME_CACHE ((off_t)16 << 20)
 /* Seconds after which a version that nobody starts any more is removed. */
 #define KEPT ((time_t)30 * 24 * 3600)
 
@@ -105,6 +108,19 @@ static void remove_old(int cache)
     closedir(entries);
 }
 
+static void limit_runtime_cache(int directory)
+{
+    static const char *const files[] = {
+        "deno/v8_code_cache_v2", "deno/v8_code_cache_v2-wal", "deno/dep_analysis_cache_v2",
+    };
+    off_t bytes = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct stat status;
+        if (fstatat(directory, files[i], &status, AT_SYMLINK_NOFOLLOW) == 0) bytes += status.st_size;
+    }
+    if (bytes > RUNTIME_CACHE) remove_tree(directory, "deno");
+}
+
 static void close_parts(const struct payload *payload, int parts[MAX_PARTS])
 {
     for (uint32_t i = 0; i < payload->part_count; i++)
@@ -124,8 +140,10 @@ static int open_parts(int cache, const struct payload *payload, int parts[MAX_PA
             (uint64_t)status.st_size != payload->parts[i].size)
             whole = 0;
     }
-    if (whole) futimens(directory, NULL);
-    else close_parts(payload, parts);
+    if (whole) {
+        futimens(directory, NULL);
+        limit_runtime_cache(directory);
+    } else close_parts(payload, parts);
     close(directory);
     return whole ? 0 : -1;
 }
