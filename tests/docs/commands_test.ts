@@ -66,7 +66,10 @@ Deno.test("the README names every command", async () => {
   const readme = (await pages()).find(({ path }) => path === "README.md")!.text;
   const named = commandLinesOf(readme).map((words) => words.join(" "));
   for (const [words] of commands(root)) {
-    assert.ok(named.some((line) => line.startsWith(words)), `README.md lacks \`plasmd ${words}\``);
+    assert.ok(
+      named.some((line) => line.startsWith(words)),
+      `README.md lacks \`plasmd ${words}\`: add it to the table`,
+    );
   }
 });
 
