@@ -93,7 +93,7 @@ test("what would change the runtime is dropped from the environment", async ({ f
     PLASMD_IDENTITY: "/etc/key",
     PLASMD_EXE: file,
     PLASMD_CALLED_AS: "plasmd",
-    DENO_DIR: "/dev/null/deno",
+    DENO_DIR: "/proc/plasmd/deno",
     DENO_NO_UPDATE_CHECK: "1",
   });
 });

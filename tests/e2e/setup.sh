@@ -17,6 +17,7 @@ packages=(
   libzstd-dev
   lighttpd        # a server to compare with
   mount           # small and read-only file systems
+  musl-tools      # a root file system whose only libc is musl
   nginx-light     # a server to compare with
   openssl         # checks our signatures
   procps
