@@ -1,10 +1,12 @@
 /**
- * Debian's kernel for virtual machines, downloaded once a version into .cache and unpacked there.
+ * Debian for virtual machines: its kernel, downloaded once a version, and a small root file system,
+ * made once. Both stay in .cache.
  *
  * @module
  */
 
 import { join } from "node:path";
+import { sha256Hex } from "../../src/lib/bytes.ts";
 import { projectRoot } from "./program.ts";
 import { runTool } from "./tools.ts";
 
@@ -37,6 +39,21 @@ export async function debianKernel(): Promise<DebianKernel> {
     await Deno.writeTextFile(whole, "");
   }
   return { version, kernel, modules };
+}
+
+/** What {@linkcode debianRootfs} needs besides, for `needing`. */
+export const rootfsTools: readonly string[] = ["debootstrap", "mksquashfs"];
+
+/** A squashfs with a small Debian and its systemd. */
+export async function debianRootfs(): Promise<string> {
+  const script = join(projectRoot, "tests/e2e/make_rootfs.sh");
+  const key = sha256Hex(await Deno.readFile(script)).slice(0, 12);
+  const file = join(projectRoot, ".cache", "debian", `rootfs-${key}.squashfs`);
+  if (!await isThere(file)) {
+    await Deno.mkdir(join(projectRoot, ".cache", "debian"), { recursive: true });
+    await runTool("bash", script, file);
+  }
+  return file;
 }
 
 async function download(name: string, root: string, version: string): Promise<void> {
