@@ -7,6 +7,7 @@
 import { fromBase64 } from "../lib/bytes.ts";
 import { formatLimits } from "../lib/limits.ts";
 import { canonicalBytes, parseCanonical } from "./json.ts";
+import type { KeyList } from "./key_list.ts";
 import { checkManifest } from "./manifest_schema.ts";
 import type { Arch, ArtifactName } from "./names.ts";
 import { documentId, manifestPrefix, type Signature } from "./signed.ts";
@@ -44,6 +45,8 @@ export interface Manifest {
     & { kernel: ManifestArtifact }
     & Partial<Record<Exclude<ArtifactName, "kernel">, ManifestArtifact>>
   >;
+  /** Who may sign manifests, for clients that pin root keys. */
+  readonly key_lists?: readonly KeyList[];
   readonly signatures: readonly Signature[];
   /** Unknown members are kept and signed. */
   readonly [unknown: string]: unknown;
@@ -59,6 +62,7 @@ export interface ManifestFields {
   readonly expires_at: string;
   readonly cmdline?: string;
   readonly artifacts: Manifest["artifacts"];
+  readonly key_lists?: readonly KeyList[];
 }
 
 /**

@@ -38,6 +38,16 @@ export const formatLimits = {
   sequenceAheadSeconds: 86_400,
   /** Milliseconds by which `created_at` may lie ahead of our clock. */
   createdAheadMs: 24 * hours,
+  /** Key lists in one manifest, and bytes of all of them: years of rotations. */
+  keyLists: 32,
+  keyListsBytes: 64 * KiB,
+  /** Root keys, and publish keys, in one key list: a team's. */
+  roleKeys: 16,
+  /** Milliseconds between `created_at` and `expires_at` of a key list: for so long, at most, a
+   * machine that has seen no later one can be held to keys that were revoked. */
+  listLifetimeMs: 366 * days,
+  /** The same, when the publisher doesn't say: half a year between two uses of the root keys. */
+  listLifetimeDefaultMs: 183 * days,
 } as const;
 
 /** Limits of files that people write for us. */
@@ -117,6 +127,19 @@ export const serverLimits = {
   freeBytes: 16 * MiB,
   /** Bytes of a request body that is read and dropped. */
   bodyBytes: 64 * KiB,
+  /** Bytes of artifacts a second that are sent in all, and to one address; 0 is no cap. */
+  bytesPerSecond: 0,
+  bytesPerSecondPerAddress: 0,
+  /** Milliseconds of a capped transfer that are sent in one go: less is no smoother, only dearer. */
+  paceMs: 25,
+  /** Milliseconds within which /health and /status answer, whatever a disk does. */
+  reportMs: 2 * seconds,
+  /** Entries of each private list of /status. */
+  privateEntries: 256,
+  /** Problems that are remembered for /status; the same one again counts as one. */
+  problems: 32,
+  /** Bytes of the file with the token for private views. */
+  tokenFileBytes: 1 * KiB,
 } as const;
 
 /** Limits of the client that fetches from providers nobody has to trust. DESIGN 9. */

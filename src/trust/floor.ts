@@ -9,16 +9,19 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { type Manifest, parseManifest } from "../formats/manifest.ts";
 import type { Arch } from "../formats/names.ts";
+import { manifestPrefix, validSigners } from "../formats/signed.ts";
 import { parseTime } from "../formats/time.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { readBoundedIfThere, writeAtomic } from "../lib/files.ts";
 import { formatLimits } from "../lib/limits.ts";
+import { readKeptLists, writeKeptLists } from "./kept_lists.ts";
 import { withLock } from "./lock.ts";
 import type { TrustPolicy } from "./policy.ts";
+import { type KnownLists, signingProblem, signingToday } from "./signing.ts";
 import type { VerifiedManifest } from "./verified.ts";
-import { acceptingPublishers, floorOf, verifyManifest, type VerifyOptions } from "./verify.ts";
+import { floorOf, verifyManifest, type VerifyOptions } from "./verify.ts";
 
 /** What this machine has accepted. */
 export interface Floors {
@@ -27,7 +30,10 @@ export interface Floors {
    *
    * @throws {PlasmdError} as `verifyManifest`; `io` or `permission` where a floor can't be read
    */
-  verify(bytes: Uint8Array, options: Omit<VerifyOptions, "floor">): Promise<VerifiedManifest>;
+  verify(
+    bytes: Uint8Array,
+    options: Omit<VerifyOptions, "floor" | "knownLists">,
+  ): Promise<VerifiedManifest>;
   /**
    * Keeps the manifest as the floor from now on.
    *
@@ -44,19 +50,22 @@ export function openFloors(stateDir: string, deps: Pick<Deps, "clock" | "log">):
   const seen = new WeakMap<VerifiedManifest, Uint8Array | undefined>();
   return {
     async verify(bytes, options) {
-      const { channel, arch } = parseManifest(bytes);
+      const shown = parseManifest(bytes);
+      const { channel, arch } = shown;
       const kept = await readKept(pathOf(directory, channel, arch));
-      const manifest = kept && readFloor(kept, channel, arch, log);
-      const counts = manifest && stillTrusted(manifest, options.policy);
-      if (manifest && !counts) {
+      const last = kept && readFloor(kept, channel, arch, log);
+      const accepted = await readKeptLists(directory, log);
+      const knownLists = [...accepted, ...listsOf(last)];
+      const counts = last && stillTrusted(last, options.policy, [...knownLists, ...listsOf(shown)]);
+      const floor = last && counts ? floorOf(last) : undefined;
+      const verified = verifyManifest(bytes, { ...options, floor, knownLists });
+      if (last && !counts) {
         log.warn("The last accepted manifest is not trusted any more: its floor is dropped", {
           channel,
           arch,
-          sequence: manifest.sequence,
+          sequence: last.sequence,
         });
       }
-      const floor = manifest && counts ? floorOf(manifest) : undefined;
-      const verified = verifyManifest(bytes, { ...options, floor });
       seen.set(verified, kept);
       return verified;
     },
@@ -66,6 +75,8 @@ export function openFloors(stateDir: string, deps: Pick<Deps, "clock" | "log">):
       try {
         await fs.mkdir(directory, { recursive: true, mode: 0o700 });
         await withLock(join(directory, "lock"), deps.clock, async () => {
+          // First, so that a machine that stops here has lost no revocation.
+          for (const chain of verified.chains) await writeKeptLists(directory, chain, log);
           const kept = await readKept(path);
           if (kept && equalBytes(kept, verified.bytes)) return;
           const changed = kept !== undefined && !isSame(kept, seen.get(verified));
@@ -113,15 +124,23 @@ function readFloor(
   return undefined;
 }
 
-/** DESIGN 5: checked again under today's policy, without expiry. */
-function stillTrusted(manifest: Manifest, policy: TrustPolicy): boolean {
-  try {
-    const createdAt = parseTime(manifest.created_at)!;
-    return acceptingPublishers(manifest, policy).publishers
-      .some(({ notBefore }) => notBefore === undefined || createdAt >= notBefore);
-  } catch {
-    return false;
-  }
+/**
+ * DESIGN 5: checked again under today's policy, without expiry; with root keys under the newest key
+ * lists, so that a sequence that a stolen key drove up falls with that key.
+ */
+function stillTrusted(last: Manifest, policy: TrustPolicy, known: KnownLists): boolean {
+  const signers = validSigners(manifestPrefix, last);
+  const createdAt = parseTime(last.created_at)!;
+  return policy.publishers.some((publisher) => {
+    const { channels, notBefore = -Infinity } = publisher;
+    if (!(channels?.includes(last.channel) ?? true) || createdAt < notBefore) return false;
+    const signing = signingToday(publisher, known);
+    return signing !== undefined && signingProblem(signing, signers) === undefined;
+  });
+}
+
+function listsOf(manifest: Manifest | undefined): KnownLists {
+  return manifest?.key_lists === undefined ? [] : [manifest.key_lists];
 }
 
 function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {

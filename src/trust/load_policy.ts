@@ -8,7 +8,7 @@ import { readBoundedIfThere } from "../lib/files.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { fileLimits } from "../lib/limits.ts";
 import { type Narrowing, narrowingsOf, narrowPolicy } from "./narrow.ts";
-import { policyFromKeys, type TrustPolicy } from "./policy.ts";
+import { pinsOf, policyFromKeys, rootPrefix, type TrustPolicy } from "./policy.ts";
 import { parsePolicy } from "./policy_file.ts";
 
 /** Keys and a threshold as flags or arguments give them. */
@@ -46,12 +46,21 @@ export async function loadPolicy(sources: PolicySources): Promise<TrustPolicy | 
   return withKeys(policy, sources.kernelCmdline ?? {}, "the kernel command line");
 }
 
-/** The error of a client that nobody told whom to trust; it names who signed, and how to pin. */
-export function noPolicyError(seen: readonly string[]): PlasmdError {
+/**
+ * The error of a client that nobody told whom to trust; it names who signed, and how to pin.
+ *
+ * @param roots the root keys of the manifest's last key list
+ */
+export function noPolicyError(
+  seen: readonly string[],
+  roots: readonly string[] = [],
+): PlasmdError {
   const pins = seen.map((keyid) => `to pin it: --trust ${keyid}`);
+  const follow = roots.map((keyid) => `to pin a root key of it: --trust ${rootPrefix}${keyid}`);
   const who = seen.length === 0 ? "it carries no valid signature" : `signed by ${seen.join(", ")}`;
   return new PlasmdError("no_policy", `Nothing says whom to trust (${who})`, {
-    hint: ["compare the keyid with the one that the publisher prints", ...pins].join("\n"),
+    hint: ["compare the keyid with the one that the publisher prints", ...pins, ...follow]
+      .join("\n"),
   });
 }
 
@@ -69,6 +78,8 @@ function withKeys(
   }
   // Keys that can't be used are an error of their own, before they are compared.
   if (trust.length > 0) policyFromKeys(trust, { threshold, source });
-  const narrowing: Narrowing = { keys: trust.length > 0 ? trust : undefined, threshold };
-  return narrowPolicy(policy, [narrowing], source);
+  const narrowings: Narrowing[] = trust.length > 0
+    ? pinsOf(trust).map((pins) => ({ ...pins, threshold }))
+    : [{ threshold }];
+  return narrowPolicy(policy, narrowings, source);
 }

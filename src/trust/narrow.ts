@@ -10,6 +10,8 @@ import { makePolicy, type Publisher, type TrustPolicy } from "./policy.ts";
 /** What a later source asks for; what it leaves out stays as it was. */
 export interface Narrowing {
   readonly keys?: readonly string[];
+  /** The keys are root keys. */
+  readonly root?: true;
   readonly threshold?: number;
   readonly channels?: readonly string[];
   readonly notBefore?: number;
@@ -36,6 +38,7 @@ export function narrowPolicy(
       : within;
     return kept.map((publisher) => ({
       keys: narrowing.keys ?? publisher.keys,
+      root: publisher.root,
       threshold: Math.max(threshold, publisher.threshold),
       channels: narrowing.channels ?? publisher.channels,
       notBefore: narrowing.notBefore ?? publisher.notBefore,
@@ -49,8 +52,13 @@ export function narrowingsOf(policy: TrustPolicy): readonly Narrowing[] {
   return policy.publishers;
 }
 
-function allows(publisher: Publisher, { keys, threshold, channels, notBefore }: Narrowing) {
-  return (keys ?? []).every((key) => publisher.keys.includes(key)) &&
+function allows(
+  publisher: Publisher,
+  { keys, root, threshold, channels, notBefore }: Narrowing,
+): boolean {
+  // A root key is no narrower than a key that signs manifests, nor the other way round.
+  return (keys === undefined || root === publisher.root) &&
+    (keys ?? []).every((key) => publisher.keys.includes(key)) &&
     (threshold ?? Infinity) >= publisher.threshold &&
     (channels ?? []).every((channel) => publisher.channels?.includes(channel) ?? true) &&
     (notBefore ?? Infinity) >= (publisher.notBefore ?? -Infinity);

@@ -21,6 +21,8 @@ export interface Publisher {
   readonly keys: readonly string[];
   /** How many of the keys; at least 1, at most all. */
   readonly threshold: number;
+  /** The keys sign key lists only, and those name who signs manifests. */
+  readonly root?: true;
   /** The channels for which they count; all when absent. */
   readonly channels?: readonly string[];
   /** Milliseconds since 1970; older manifests are refused. */
@@ -47,7 +49,7 @@ export interface KeysOptions {
 }
 
 /**
- * The policy of one publisher with these keys.
+ * The policy of one publisher with these keys; of two where some are root keys, `root:` and a keyid.
  *
  * @throws {PlasmdError} `policy` where it can't be used
  */
@@ -55,8 +57,23 @@ export function policyFromKeys(
   keys: readonly string[],
   { threshold = 1, source = "--trust", notBefore }: KeysOptions = {},
 ): TrustPolicy {
-  return makePolicy([{ keys, threshold, notBefore }], source);
+  const publishers = pinsOf(keys).map((pins) => ({ ...pins, threshold, notBefore }));
+  return makePolicy(publishers, source);
 }
+
+/** Pins as a command line gives them: keys that sign manifests, and root keys. */
+export function pinsOf(keys: readonly string[]): Pick<Publisher, "keys" | "root">[] {
+  const roots = keys.filter((key) => key.startsWith(rootPrefix));
+  const plain = keys.filter((key) => !key.startsWith(rootPrefix));
+  const pins = roots.map((key) => key.slice(rootPrefix.length));
+  return [
+    ...(plain.length > 0 || roots.length === 0 ? [{ keys: plain }] : []),
+    ...(roots.length > 0 ? [{ keys: pins, root: true as const }] : []),
+  ];
+}
+
+/** What marks a root key on a command line. */
+export const rootPrefix = "root:";
 
 /**
  * The policy of these publishers.
@@ -73,7 +90,7 @@ export function makePolicy(publishers: readonly Publisher[], source: string): Tr
 }
 
 function checkPublisher(publisher: Publisher, source: string): Publisher {
-  const { threshold, channels, notBefore } = publisher;
+  const { threshold, channels, notBefore, root } = publisher;
   if (publisher.keys.length > fileLimits.publisherKeys) {
     refuse(source, `${publisher.keys.length} keys, limit is ${fileLimits.publisherKeys}`);
   }
@@ -92,20 +109,18 @@ function checkPublisher(publisher: Publisher, source: string): Publisher {
   if (notBefore !== undefined && !Number.isFinite(notBefore)) {
     refuse(source, "not_before is no time");
   }
-  return Object.freeze({ keys, threshold, channels: channels && [...channels], notBefore });
+  const checked = { keys, threshold, channels: channels && [...channels], notBefore };
+  return Object.freeze(root ? { ...checked, root } : checked);
 }
 
 function checkKey(keyid: string, source: string): void {
   const publicKey = publicKeyOf(keyid);
   if (publicKey === undefined) {
-    const root = keyid.startsWith("root:");
     refuse(
       source,
-      root
-        ? `"${printable(keyid)}" pins a root key, which this version can't follow`
-        : `"${printable(keyid)}" is no keyid`,
+      `"${printable(keyid)}" is no keyid`,
       'a keyid is "ed25519:" and 64 lower-case hex digits, ' +
-        "as the publisher's 'plasmd identity show' prints it",
+        "as the publisher's 'plasmd identity show' prints it; a root key has \"root:\" before it",
     );
   }
   // DESIGN 5 and 14: such a key accepts signatures that nobody made.

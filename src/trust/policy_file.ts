@@ -50,20 +50,28 @@ export function policyPlaces(env: (name: string) => string | undefined): string[
 type Table = Readonly<Record<string, unknown>>;
 
 function readPublisher(entry: Table, reader: Reader): Publisher {
-  if ("root" in entry) {
-    reader.refuse("root", '"root" pins keys that change, which this version can\'t follow', [
-      'pin the keys that sign manifests with "keys"',
-    ]);
-  }
-  reader.only(entry, ["keys", "threshold", "channels", "not_before"]);
+  reader.only(entry, ["keys", "root", "threshold", "channels", "not_before"]);
   const threshold = entry.threshold ?? 1;
   if (typeof threshold !== "number") reader.refuse("threshold", "threshold must be a whole number");
   return {
-    keys: reader.texts(entry, "keys") ?? reader.refuse("publisher", "a publisher has no keys"),
+    ...readKeys(entry, reader),
     threshold,
     channels: reader.texts(entry, "channels"),
     notBefore: readTime(entry.not_before, reader),
   };
+}
+
+/** DESIGN 5: keys that sign manifests, or root keys that sign key lists. */
+function readKeys(entry: Table, reader: Reader): Pick<Publisher, "keys" | "root"> {
+  const keys = reader.texts(entry, "keys");
+  const root = reader.texts(entry, "root");
+  if (keys !== undefined && root !== undefined) {
+    reader.refuse("root", "a publisher has keys or root, not both", [
+      "write a [[publisher]] table for each",
+    ]);
+  }
+  if (root !== undefined) return { keys: root, root: true };
+  return { keys: keys ?? reader.refuse("publisher", "a publisher has no keys") };
 }
 
 function readTime(value: unknown, reader: Reader): number | undefined {

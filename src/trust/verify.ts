@@ -6,14 +6,15 @@
 
 import { type Manifest, manifestId, parseManifest } from "../formats/manifest.ts";
 import type { Arch } from "../formats/names.ts";
-import { manifestPrefix, validSigners } from "../formats/signed.ts";
 import { parseTime } from "../formats/time.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { formatLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
+import { acceptingPublishers } from "./accepting.ts";
 import { clockIsBehind, trustedNow } from "./clock.ts";
-import type { Publisher, TrustPolicy } from "./policy.ts";
-import type { VerifiedManifest } from "./verified.ts";
+import type { TrustPolicy } from "./policy.ts";
+import type { KnownLists, Signing } from "./signing.ts";
+import type { AcceptedChain, VerifiedManifest } from "./verified.ts";
 
 /** What was accepted last for a channel and arch. */
 export interface Floor {
@@ -37,6 +38,8 @@ export interface VerifyOptions {
   readonly buildTime?: number;
   /** What was accepted last for this channel and arch. */
   readonly floor?: Floor;
+  /** The key lists that were accepted before. */
+  readonly knownLists?: KnownLists;
   /** Accept less than the floor. */
   readonly allowRollback?: boolean;
 }
@@ -51,53 +54,26 @@ export function verifyManifest(bytes: Uint8Array, options: VerifyOptions): Verif
   // A copy: who holds the buffer must not be able to change what was verified.
   const own = Uint8Array.from(bytes);
   const manifest = parseManifest(own);
-  const { publishers, signers } = acceptingPublishers(manifest, options.policy);
+  const { policy, knownLists: known, allowRollback } = options;
+  const shown = manifest.key_lists;
+  const asked = { shown, known, allowRollback };
+  const { signings, signers } = acceptingPublishers(manifest, policy, asked);
   checkTarget(manifest, options);
-  checkTimes(manifest, publishers, options);
-  if (!options.allowRollback) checkFloor(manifest, options.floor);
-  return { manifest, bytes: own, id: manifestId(manifest), signers } as unknown as VerifiedManifest;
+  checkTimes(manifest, signings, options);
+  if (!allowRollback) checkFloor(manifest, options.floor);
+  const id = manifestId(manifest);
+  const chains = signings.flatMap(acceptedChain);
+  return { manifest, bytes: own, id, signers, chains } as unknown as VerifiedManifest;
+}
+
+function acceptedChain({ publisher: { keys, threshold }, chain }: Signing): AcceptedChain[] {
+  return chain === undefined ? [] : [{ pinned: { keys, threshold }, lists: chain }];
 }
 
 /** What a manifest sets as the least to be accepted after it. */
 export function floorOf(manifest: Manifest): Floor {
   const createdAt = parseTime(manifest.created_at)!;
   return { sequence: manifest.sequence, id: manifestId(manifest), createdAt };
-}
-
-/**
- * The publishers whose thresholds the manifest's signatures reach, and the keys that counted.
- *
- * @throws {PlasmdError} `untrusted` where there is none
- */
-export function acceptingPublishers(
-  manifest: Manifest,
-  policy: TrustPolicy,
-): { publishers: readonly Publisher[]; signers: readonly string[] } {
-  const valid = validSigners(manifestPrefix, manifest);
-  const publishers = policy.publishers.filter(({ keys, threshold, channels }) =>
-    (channels?.includes(manifest.channel) ?? true) &&
-    // DESIGN 5: distinct keys; validSigners names each once, a policy holds each once.
-    keys.filter((key) => valid.includes(key)).length >= threshold
-  );
-  if (publishers.length === 0) throw untrusted(manifest, policy, valid);
-  const counted = new Set(publishers.flatMap(({ keys }) => keys));
-  return { publishers, signers: valid.filter((keyid) => counted.has(keyid)) };
-}
-
-function untrusted(manifest: Manifest, policy: TrustPolicy, valid: string[]): PlasmdError {
-  const who = valid.length === 0
-    ? manifest.signatures.length === 0
-      ? "it is not signed"
-      : "none of its signatures is valid: it was changed after it was signed"
-    : `it is validly signed by ${valid.join(", ")} only`;
-  const wants = policy.publishers.map(({ keys, threshold, channels }) =>
-    `${threshold} of ${keys.join(", ")}` + (channels ? ` for ${channels.join(", ")}` : "")
-  );
-  return new PlasmdError(
-    "untrusted",
-    `Cannot trust the manifest of channel "${manifest.channel}": ${who}`,
-    { hint: [`the policy from ${policy.source} asks for:`, ...wants].join("\n") },
-  );
 }
 
 function checkTarget(manifest: Manifest, { channel, arch }: VerifyOptions): void {
@@ -113,25 +89,44 @@ function checkTarget(manifest: Manifest, { channel, arch }: VerifyOptions): void
 /** Any publisher may accept: it passes if one of them says so, else the first one's reason counts. */
 function checkTimes(
   manifest: Manifest,
-  publishers: readonly Publisher[],
+  signings: readonly Signing[],
   options: VerifyOptions,
 ): void {
-  const reasons = publishers.map((publisher) => timeProblem(manifest, publisher, options));
+  const reasons = signings.map((signing) => timeProblem(manifest, signing, options));
   if (!reasons.includes(undefined)) throw reasons[0];
 }
 
 function timeProblem(
-  { created_at, expires_at }: Manifest,
-  { notBefore }: Publisher,
+  manifest: Manifest,
+  { publisher: { notBefore }, list }: Signing,
   { now: clock, buildTime, floor }: VerifyOptions,
 ): PlasmdError | undefined {
   const times = { clock, buildTime, notBefore, acceptedAt: floor?.createdAt };
-  const now = trustedNow(times);
+  const bounds = { now: trustedNow(times), behind: clockIsBehind(times), notBefore };
+  const problem = datesProblem("The manifest", manifest, bounds);
+  if (problem !== undefined || list === undefined) return problem;
+  // DESIGN 5: the last list must be unexpired too; those before it led to it in their time.
+  return datesProblem(`Key list ${list.list_version} of the manifest`, list, bounds);
+}
+
+/** What dates are measured against, in milliseconds since 1970. */
+interface Bounds {
+  readonly now: number;
+  /** Whether the clock can't be right. */
+  readonly behind: boolean;
+  readonly notBefore?: number;
+}
+
+function datesProblem(
+  what: string,
+  { created_at, expires_at }: Pick<Manifest, "created_at" | "expires_at">,
+  { now, behind, notBefore }: Bounds,
+): PlasmdError | undefined {
   const createdAt = parseTime(created_at)!;
-  if (!clockIsBehind(times) && createdAt > now + formatLimits.createdAheadMs) {
+  if (!behind && createdAt > now + formatLimits.createdAheadMs) {
     return new PlasmdError(
       "not_yet_valid",
-      `The manifest was made in the future: created_at is ${created_at}, now is ${iso(now)}`,
+      `${what} was made in the future: created_at is ${created_at}, now is ${iso(now)}`,
       { hint: "check this machine's clock" },
     );
   }
@@ -139,14 +134,14 @@ function timeProblem(
   if (parseTime(expires_at)! <= now) {
     return new PlasmdError(
       "expired",
-      `The manifest has expired: expires_at is ${expires_at}, now is ${iso(now)}`,
+      `${what} has expired: expires_at is ${expires_at}, now is ${iso(now)}`,
       { hint: "ask the publisher for a newer one, or check this machine's clock" },
     );
   }
   if (notBefore !== undefined && createdAt < notBefore) {
     return new PlasmdError(
       "not_yet_valid",
-      `The manifest is older than the policy allows: created_at is ${created_at}, ` +
+      `${what} is older than the policy allows: created_at is ${created_at}, ` +
         `not_before is ${iso(notBefore)}`,
     );
   }

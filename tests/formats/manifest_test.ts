@@ -59,12 +59,12 @@ Deno.test("a manifest that is built passes the same checks", () => {
 
 Deno.test("unknown members are kept and change the id", () => {
   const manifest = acceptedWith((m) => {
-    m.key_lists = [{ any: "thing" }];
+    m.future = [{ any: "thing" }];
     m.constructor = { x: 1 };
     m.artifacts.kernel.note = "kept";
     m.artifacts.kernel.chunks.more = [1];
   });
-  assert.deepEqual(manifest.key_lists, [{ any: "thing" }]);
+  assert.deepEqual(manifest.future, [{ any: "thing" }]);
   assert.deepEqual(manifest.constructor, { x: 1 });
   assert.equal((manifest.artifacts.kernel as unknown as { note: string }).note, "kept");
   assert.notEqual(manifestId(manifest), manifestId(parseManifest(signedManifest())));

@@ -143,6 +143,36 @@ Deno.test("a threshold alone is raised for every publisher, and lowered for none
   await refused({ userPolicy: [file], threshold: 3 }, /threshold 3 can't be reached/);
 });
 
+Deno.test("pinned root keys are narrowed like other keys", async () => {
+  await using directory = await tempDirectory();
+  const file = await policyFile(directory, "a.toml", keysOf(one, two).replace("keys", "root"));
+  const narrowed = async (sources: PolicySources) =>
+    (await loadPolicy({ userPolicy: [file], ...sources }))?.publishers.map((it) => [
+      it.keys,
+      it.threshold,
+      it.root,
+    ]);
+  assert.deepEqual(await narrowed({ trust: [`root:${one}`] }), [[[one], 1, true]]);
+  assert.deepEqual(await narrowed({ threshold: 2 }), [[[one, two], 2, true]]);
+  assert.deepEqual(
+    await narrowed({ kernelCmdline: { trust: [`root:${two}`, `root:${one}`], threshold: 2 } }),
+    [[[two, one], 2, true]],
+  );
+  await refused({ userPolicy: [file], trust: [`root:${three}`] }, /would allow more/);
+});
+
+Deno.test("a root key narrows no other key, and no other key a root key", async () => {
+  await using directory = await tempDirectory();
+  const root = await policyFile(directory, "root.toml", keysOf(one).replace("keys", "root"));
+  const plain = await policyFile(directory, "plain.toml", keysOf(one));
+  const more = /would allow more than it does/;
+  await refused({ userPolicy: [root], trust: [one] }, more);
+  await refused({ userPolicy: [plain], trust: [`root:${one}`] }, more);
+  await refused({ userPolicy: [plain], trust: [one, `root:${one}`] }, more);
+  await refused({ imagePolicy: root, userPolicy: [plain] }, more);
+  await refused({ imagePolicy: plain, userPolicy: [root] }, more);
+});
+
 Deno.test("a threshold without keys is refused", async () => {
   await refused({ threshold: 1 }, /it names no keys/);
 });
@@ -168,4 +198,5 @@ Deno.test("without a policy the error names who signed and how to pin them", () 
   assert.match(error.message, new RegExp(one));
   assert.match(error.hint!, new RegExp(`--trust ${one}`));
   assert.match(noPolicyError([]).message, /no valid signature/);
+  assert.match(noPolicyError([one], [two]).hint!, new RegExp(`--trust root:${two}$`));
 });

@@ -57,10 +57,30 @@ Deno.test("a setting that is unknown is refused, with its line and those that ar
   refused(`${head}keys = ["${one}"]\n"a\\u001b" = 1\n`, /unknown setting "a\\u\{1b\}"/);
 });
 
-Deno.test("keys that change are refused with what to write instead", () => {
-  const message = /line 3: "root" pins keys that change, which this version can't follow/;
-  refused(`${head}root = ["${one}"]\n`, message, /"keys"/);
-  refused(`${head}keys = ["${one}"]\nroot = ["${two}"]\n`, /line 4: "root"/);
+Deno.test("root keys are read with the rest of a publisher", () => {
+  const { publishers } = parse(
+    `${head}root = ["${one}", "${two}"]\nthreshold = 2\nchannels = ["stable"]\n`,
+  );
+  assert.deepEqual({ ...publishers[0] }, {
+    keys: [one, two],
+    threshold: 2,
+    channels: ["stable"],
+    notBefore: undefined,
+    root: true,
+  });
+});
+
+Deno.test("a publisher has keys or root keys, not both, and good ones", () => {
+  refused(
+    `${head}keys = ["${one}"]\nroot = ["${two}"]\n`,
+    /line 4: a publisher has keys or root, not both/,
+    /a \[\[publisher\]\] table for each/,
+  );
+  refused(`${head}root = "${one}"\n`, /line 3: root must be a list/);
+  refused(`${head}root = []\n`, /no keys/);
+  refused(`${head}root = ["root:${one}"]\n`, /is no keyid/);
+  refused(`${head}root = ["${one}"]\nthreshold = 2\n`, /threshold 2 can't be reached/);
+  refused(`${head}root = ["ed25519:${"00".repeat(32)}"]\n`, /no usable public key/);
 });
 
 Deno.test("a policy without a version or of another one is refused", () => {
@@ -121,6 +141,7 @@ Deno.test("no text makes anything but a policy or a refusal", () => {
     "[publisher]",
     `keys = ["${one}"]`,
     `keys = ["${one}", "${one}"]`,
+    `root = ["${one}"]`,
     "threshold = 1",
     "threshold = 2",
     "threshold = -1",

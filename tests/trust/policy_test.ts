@@ -45,8 +45,9 @@ Deno.test("a text that is no keyid is refused, with the right form", () => {
     refused(() => policyFromKeys([text]), /is no keyid/, /"ed25519:" and 64 lower-case hex/);
   }
   refused(
-    () => policyFromKeys([`root:${one}`]),
-    /pins a root key, which this version can't follow/,
+    () => policyFromKeys([`root:root:${one}`]),
+    /"root:ed25519:\w+" is no keyid/,
+    /"root:" before/,
   );
 });
 
@@ -78,4 +79,20 @@ Deno.test("channels and not_before are checked", () => {
   refused(() => makePolicy([{ ...publisher, channels: [] }], "x"), /empty list of channels/);
   refused(() => makePolicy([{ ...publisher, channels: ["A"] }], "x"), /"A" is no channel/);
   refused(() => makePolicy([{ ...publisher, notBefore: NaN }], "x"), /not_before/);
+});
+
+Deno.test("root keys are pinned as a publisher of their own", () => {
+  const policy = policyFromKeys([`root:${one}`, `root:${two}`], { threshold: 2 });
+  assert.deepEqual(policy.publishers.map(({ keys, threshold, root }) => [keys, threshold, root]), [
+    [[one, two], 2, true],
+  ]);
+  const mixed = policyFromKeys([`root:${one}`, two]);
+  assert.deepEqual(mixed.publishers.map(({ keys, root }) => [keys, root]), [
+    [[two], undefined],
+    [[one], true],
+  ]);
+  refused(() => policyFromKeys([`root:${one}`, two], { threshold: 2 }), /threshold 2/);
+  refused(() => policyFromKeys([`root:${one}`, `root:${one}`], { threshold: 2 }), /1 distinct key/);
+  refused(() => policyFromKeys(["root:"]), /"" is no keyid/);
+  refused(() => policyFromKeys([`root:${keyidOf(smallOrderKeys()[0]!)}`]), /no usable public key/);
 });

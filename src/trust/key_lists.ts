@@ -1,0 +1,135 @@
+/**
+ * The chain of key lists: from root keys that a policy pins to the keys that sign manifests today.
+ * DESIGN 5.
+ *
+ * @module
+ */
+
+import { type KeyList, keyListId, keyListPrefix, type KeyRole } from "../formats/key_list.ts";
+import { validSigners } from "../formats/signed.ts";
+import { PlasmdError } from "../lib/errors.ts";
+
+/** Lists that follow from pinned root keys, oldest first; at least one. */
+export type Chain = readonly [KeyList, ...KeyList[]];
+
+/**
+ * The lists from the first one that the pinned root keys sign to the last one. Says nothing of
+ * times.
+ *
+ * @throws {PlasmdError} `untrusted` where a list is missing or isn't signed by those who must
+ */
+export function walkChain(lists: readonly KeyList[], pinned: KeyRole): Chain {
+  checkNumbers(lists);
+  // The first, not the last: a root key that was replaced later must not start anew behind that.
+  const start = lists.findIndex((list) => reaches(list, pinned));
+  if (start < 0) throw wrongRoots(lists.length, pinned);
+  const chain = lists.slice(start);
+  chain.forEach((list, i) => {
+    // DESIGN 5, TUF 5.3: to the thresholds of the list before and of its own.
+    const before = chain[i - 1];
+    if (before !== undefined) {
+      checkSigned(list, before.root, `list ${before.list_version} asks for`);
+    }
+    checkSigned(list, list.root, "it names itself");
+  });
+  return chain as unknown as Chain;
+}
+
+/** The newest list of a chain. */
+export function lastOf(chain: Chain): KeyList {
+  return chain.at(-1)!;
+}
+
+/** The keys of a role that have validly signed a list. */
+export function signersAmong(list: KeyList, { keys }: KeyRole): string[] {
+  return validSigners(keyListPrefix, list).filter((keyid) => keys.includes(keyid));
+}
+
+/** Whether enough distinct keys of a role have validly signed a list. */
+export function reaches(list: KeyList, role: KeyRole): boolean {
+  // DESIGN 5: distinct keys; validSigners names each once, a role holds each once.
+  return signersAmong(list, role).length >= role.threshold;
+}
+
+/**
+ * Checks that a chain goes on from one that was accepted before.
+ *
+ * @throws {PlasmdError} `rollback` where it ends before that one, `untrusted` where it isn't the
+ *   same publisher's any more
+ */
+export function checkContinues(chain: Chain, accepted: Chain): void {
+  const seen = lastOf(accepted);
+  const { list_version: version } = seen;
+  const last = lastOf(chain).list_version;
+  if (last < version) {
+    throw new PlasmdError(
+      "rollback",
+      `The last key list is ${last}, and list ${version} was accepted before`,
+      { hint: "ask the publisher for a manifest with the newest key lists" },
+    );
+  }
+  const same = chain.find((list) => list.list_version === version);
+  if (same !== undefined) {
+    if (keyListId(same) === keyListId(seen)) return;
+    throw new PlasmdError("rollback", `Another key list ${version} was accepted before`);
+  }
+  // The lists between were left out: then the root keys of the accepted one must still sign.
+  checkSigned(chain[0], seen.root, `list ${version} asks for, which was accepted before`);
+}
+
+/** The chain with the newest last list among those that the pinned root keys sign. */
+export function newestChain(
+  candidates: readonly (readonly KeyList[])[],
+  pinned: KeyRole,
+): Chain | undefined {
+  let newest: Chain | undefined;
+  for (const lists of candidates) {
+    const chain = walked(lists, pinned);
+    if (chain === undefined) continue;
+    if (newest === undefined || lastOf(chain).list_version > lastOf(newest).list_version) {
+      newest = chain;
+    }
+  }
+  return newest;
+}
+
+function walked(lists: readonly KeyList[], pinned: KeyRole): Chain | undefined {
+  try {
+    return walkChain(lists, pinned);
+  } catch (thrown) {
+    if (thrown instanceof PlasmdError) return undefined;
+    throw thrown;
+  }
+}
+
+function checkNumbers(lists: readonly KeyList[]): void {
+  lists.forEach(({ list_version: version }, i) => {
+    const before = lists[i - 1]?.list_version ?? version - 1;
+    if (version === before + 1) return;
+    const why = version > before ? `, list ${before + 1} is missing` : "";
+    throw untrusted(`Key list ${before} is followed by list ${version}${why}`);
+  });
+}
+
+function checkSigned(list: KeyList, role: KeyRole, whose: string): void {
+  const signed = signersAmong(list, role).length;
+  if (signed >= role.threshold) return;
+  const keys = role.threshold === 1 ? "1 root key" : `${role.threshold} root keys`;
+  throw untrusted(
+    `Key list ${list.list_version} is signed by ${signed} of the ${keys} that ${whose}`,
+  );
+}
+
+function wrongRoots(count: number, { keys, threshold }: KeyRole): PlasmdError {
+  const lists = count === 1 ? "Its key list is not" : `None of its ${count} key lists is`;
+  return untrusted(
+    `${lists} signed by ${threshold === 1 ? "a" : threshold} pinned root key${
+      threshold === 1 ? "" : "s"
+    }`,
+    `pinned: ${threshold} of ${keys.join(", ")}`,
+  );
+}
+
+function untrusted(message: string, hint?: string): PlasmdError {
+  return new PlasmdError("untrusted", message, { hint });
+}
