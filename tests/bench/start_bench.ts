@@ -9,6 +9,7 @@ import { median } from "../support/performance_page.ts";
 import { runProgram } from "../support/program.ts";
 import { startProvider } from "../support/provider.ts";
 import { tempDirectory } from "../support/temp.ts";
+import { executableTables } from "./start_executable.ts";
 
 const runs = 15;
 
@@ -44,6 +45,8 @@ export async function bench({ say, signal }: BenchOptions): Promise<BenchSection
       "| what | median | fastest | slowest |",
       "|---|---|---|---|",
       ...rows,
+      "",
+      await executableTables({ say, signal }),
     ].join("\n"),
   };
 }
