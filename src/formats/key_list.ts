@@ -85,7 +85,7 @@ export function checkKeyLists(
     const max = bytesText(limits.keyListsBytes);
     members.refuse("key_lists", `has ${size} bytes, limit is ${max}`);
   }
-  return lists.map((list, i) => checkKeyList(list, `key_lists[${i}]`, members));
+  return lists.map((list, i) => checkKeyList(list, `key_lists[${i}].`, members));
 }
 
 /**
@@ -97,7 +97,7 @@ export function buildKeyList(fields: KeyListFields): KeyList {
   const what = "key list";
   const bytes = canonicalBytes({ ...fields, signatures: [] });
   const object = parseCanonical(bytes, { what, max: limits.keyListsBytes });
-  return checkKeyList(object, what, membersOf(what));
+  return checkKeyList(object, "", membersOf(what));
 }
 
 /** `sha256:` of the signed bytes. */
@@ -105,28 +105,29 @@ export function keyListId(list: KeyList): string {
   return documentId(keyListPrefix, list);
 }
 
+/** `at` goes before the name of each member. */
 function checkKeyList(value: JsonValue, at: string, members: Members): KeyList {
-  const list = members.object(value, at);
-  members.whole(list.list_version, `${at}.list_version`, 1, Number.MAX_SAFE_INTEGER);
+  const list = members.object(value, at.slice(0, -1));
+  members.whole(list.list_version, `${at}list_version`, 1, Number.MAX_SAFE_INTEGER);
   checkTimes(list, at, members);
-  const root = checkRole(list.root, `${at}.root`, members);
-  const publish = checkRole(list.publish, `${at}.publish`, members);
+  const root = checkRole(list.root, `${at}root`, members);
+  const publish = checkRole(list.publish, `${at}publish`, members);
   // DESIGN 5: root keys never sign manifests.
   const both = publish.keys.find((keyid) => root.keys.includes(keyid));
   if (both !== undefined) {
-    members.refuse(`${at}.publish.keys`, `names the root key ${both}: it signs key lists only`);
+    members.refuse(`${at}publish.keys`, `names the root key ${both}: it signs key lists only`);
   }
-  members.signatures(list.signatures, `${at}.signatures`);
+  members.signatures(list.signatures, `${at}signatures`);
   return list as unknown as KeyList;
 }
 
 function checkTimes(list: JsonObject, at: string, members: Members): void {
-  const createdAt = members.time(list, "created_at", `${at}.`);
-  const lifetime = members.time(list, "expires_at", `${at}.`) - createdAt;
-  if (lifetime <= 0) members.refuse(`${at}.expires_at`, "must be later than created_at");
+  const createdAt = members.time(list, "created_at", at);
+  const lifetime = members.time(list, "expires_at", at) - createdAt;
+  if (lifetime <= 0) members.refuse(`${at}expires_at`, "must be later than created_at");
   if (lifetime > limits.listLifetimeMs) {
     const max = durationText(limits.listLifetimeMs);
-    members.refuse(`${at}.expires_at`, `is more than ${max} after created_at`);
+    members.refuse(`${at}expires_at`, `is more than ${max} after created_at`);
   }
 }
 
