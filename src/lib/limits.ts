@@ -8,6 +8,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 const seconds = 1000;
+const minutes = 60 * seconds;
 const hours = 3600 * seconds;
 const days = 24 * hours;
 
@@ -80,6 +81,23 @@ export const hashLimits = {
   /** Milliseconds for which a file must have been left alone before its hash is kept on disk: a
    * later change within the clock of the file system would go unseen. */
   settledMs: 2 * seconds,
+} as const;
+
+/** Limits of watching the artifacts directory. DESIGN 6. */
+export const watchLimits = {
+  /** Milliseconds for which files must be left alone before they count: a copy writes more often,
+   * and no file system's clock is coarser. */
+  settleMs: 2 * seconds,
+  /** Milliseconds between a change and a look: a copy makes thousands of changes. */
+  debounceMs: 100,
+  /** Milliseconds after which the directory is looked at although nothing was reported. */
+  rescanMs: 10 * seconds,
+  /** Milliseconds at most between two tries of what can't be served; doubled up to here. */
+  retryMs: 600 * seconds,
+  /** Milliseconds that a reload waits for files that are being written. */
+  reloadMs: 30 * seconds,
+  /** Directories watched at most: 64 channels and arches in a tree; the others wait for a look. */
+  directories: 256,
 } as const;
 
 /** Limits of the HTTP server. DESIGN 7 and 14. */
@@ -175,6 +193,8 @@ export const transferLimits = {
   headBytes: 16 * KiB,
   /** Bytes of one read from a socket. */
   readBytes: 512 * KiB,
+  /** Bytes written to a disk after which they are flushed, so that a power cut keeps them. */
+  flushBytes: 8 * MiB,
   /** Bytes above which the whole hash is made in a Worker, while the rest arrives. */
   followBytes: 16 * MiB,
   /** Bytes left free on a disk beside what is fetched. */
@@ -235,6 +255,122 @@ export const providerLimits = {
   answerMs: 5 * seconds,
   /** Bytes of a report: 64 targets with 16 artifacts each fit. */
   reportBytes: 1 * MiB,
+} as const;
+
+/** Limits of the libp2p node. */
+export const p2pLimits = {
+  /** Connections in all: far above the nodes that bootstrap from one, as at the limit newcomers are
+   * refused. */
+  connections: 512,
+  /** Connections of one address; loopback is exempt, as all nodes of a test share it. */
+  connectionsPerAddress: 64,
+  /** Connections that one address may open in a second. */
+  connectionsPerSecond: 64,
+  /** Connections that are being set up at one time. */
+  pendingConnections: 64,
+  /** Streams of one connection. */
+  streamsPerConnection: 128,
+  /** Streams of one protocol of ours in one connection, and in all connections. */
+  protocolStreams: 8,
+  protocolStreamsInAll: 256,
+  /** Milliseconds for a whole exchange of messages over a stream. */
+  exchangeMs: 5 * seconds,
+  /** Milliseconds after our answer at which a stream that the other side keeps open is ended. */
+  lingerMs: 500,
+  /** Milliseconds for one address of a peer: silent ones are dialled one after another. */
+  addressDialMs: 1500,
+  /** Milliseconds for a dial with all addresses of the peer. */
+  dialMs: 10 * seconds,
+  /** Dials at one time. */
+  parallelDials: 32,
+  /** Addresses of one peer that are tried. DESIGN 8. */
+  addressesPerPeer: 8,
+  /** Milliseconds for one query of the DHT; one without peers would wait for ever. */
+  queryMs: 20 * seconds,
+  /** Milliseconds before the first repeat of a failed bootstrap, doubled each time, and at most. */
+  bootstrapRetryMs: 250,
+  bootstrapRetryMaxMs: 30 * seconds,
+  /** Milliseconds between two looks at whether a bootstrap is still connected. */
+  bootstrapCheckMs: 15 * seconds,
+  /** Addresses of bootstrap nodes, and those that one dnsaddr name may stand for. */
+  bootstraps: 64,
+  bootstrapNames: 16,
+  /** Milliseconds between two looks at all connections and at the routing table. */
+  livenessMs: 30 * seconds,
+  /** Milliseconds for the answer to a ping, and pings in a row that may fail. */
+  pingMs: 10 * seconds,
+  pingFailures: 3,
+  /** Peers of the routing table that are dialled in one look at it. */
+  livenessDials: 4,
+  /** Milliseconds between two looks at our own addresses. */
+  addressCheckMs: 10 * seconds,
+  /** Milliseconds for which holders keep a provider record. */
+  providerValidityMs: 1 * hours,
+  /** Milliseconds between two sweeps of expired records. */
+  sweepMs: 5 * minutes,
+  /** Milliseconds for which addresses and peers are remembered: far longer than their records, as a
+   * record without its peer hides all others of its key. */
+  addressAgeMs: 24 * hours,
+  peerAgeMs: 48 * hours,
+  /** Provider records of one key, and in all, that this node holds for others. */
+  providersPerKey: 256,
+  providersHeld: 16_384,
+  /** Values that this node holds for others, and bytes of one. */
+  valuesHeld: 4096,
+  valueBytes: 1 * KiB,
+  /** Peers that are remembered, and bytes of what is known of one. */
+  peersHeld: 4096,
+  peerBytes: 8 * KiB,
+  /** Peers that are kept on disk, bytes of that file, milliseconds between two writes of it. */
+  peersKept: 512,
+  peersFileBytes: 8 * MiB,
+  peersWriteMs: 1 * minutes,
+  /** Bytes of the file with the key of a private network. */
+  pskFileBytes: 1 * KiB,
+} as const;
+
+/** Limits of finding providers and of being found. DESIGN 8. */
+export const discoveryLimits = {
+  /** Bytes of a provider record as it is sent. */
+  recordBytes: 4 * KiB,
+  /** Bytes of the question for one: a key of the DHT. */
+  questionBytes: 256,
+  /** Milliseconds for which a record is valid at most. */
+  recordLifetimeMs: 1 * hours,
+  /** Milliseconds for which ours are: a provider that is gone is soon forgotten. */
+  recordValidMs: 15 * minutes,
+  /** Milliseconds by which a record's end may lie beyond that: clocks differ. */
+  recordAheadMs: 24 * hours,
+  /** Dials and records of one lookup. */
+  dials: 64,
+  records: 32,
+  /** Providers that are asked at one time. */
+  asked: 8,
+  /** Milliseconds for one provider: dial, question and answer. */
+  askMs: 5 * seconds,
+  /** Milliseconds for the keys of the policy before the plain key is asked too. */
+  policyHeadStartMs: 300,
+  /** Milliseconds for others once the first provider has been found. */
+  windowMs: 500,
+  /** Milliseconds for finding anything, unless told otherwise. */
+  timeoutMs: 10 * seconds,
+  /** Milliseconds between two lookups of one that goes on. */
+  watchMs: 15 * seconds,
+  /** Manifests that are taken at one time to see what providers serve. */
+  probes: 8,
+  /** Milliseconds between two announcements. */
+  announceMs: 20 * minutes,
+  /** Holders that an announcement should reach, where there are so many peers. */
+  holders: 3,
+  /** Milliseconds before an announcement that reached fewer is repeated, doubled each time. */
+  announceRetryMs: 1 * seconds,
+  announceRetryMaxMs: 2 * minutes,
+  /** Milliseconds for one announcement. */
+  announceTimeoutMs: 30 * seconds,
+  /** Milliseconds between two looks at whether a snapshot is new. */
+  catalogCheckMs: 2 * seconds,
+  /** Reasons of offers that were passed over, as they are kept for people. */
+  ignoredKept: 64,
 } as const;
 
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */

@@ -49,20 +49,51 @@ export function partPath(directory: string, name: string): string {
 export async function openPart(directory: string, name: string): Promise<PartFile> {
   const path = partPath(directory, name);
   const file = await doing(path, () => openPlain(path));
+  const flusher = startFlusher(file);
   return {
     path,
     async allocated() {
       const { size, blocks } = await file.stat();
       return Math.min(size, blocks * 512);
     },
-    write: (bytes, at) => doing(path, () => writeAll(file, bytes, at)),
+    write: (bytes, at) =>
+      doing(path, async () => {
+        await writeAll(file, bytes, at);
+        flusher.wrote(bytes.length);
+      }),
     goodChunks: (artifact, options) => doing(path, () => goodChunks(file, artifact, options)),
     seal: (size) =>
       doing(path, async () => {
         await file.truncate(size);
+        await flusher.settled();
         await file.sync();
       }),
-    [Symbol.asyncDispose]: () => file.close(),
+    async [Symbol.asyncDispose]() {
+      await flusher.settled().catch(() => {}); // Said by seal, where it still matters.
+      await file.close();
+    },
+  };
+}
+
+/** Brings what was written to the disk while more comes, so that a power cut costs little. */
+function startFlusher(file: fs.FileHandle) {
+  let waiting = 0;
+  let running: Promise<void> | undefined;
+  let failed: { readonly why: unknown } | undefined;
+  return {
+    wrote(bytes: number): void {
+      waiting += bytes;
+      if (waiting < transferLimits.flushBytes || running !== undefined) return;
+      waiting = 0;
+      running = file.datasync()
+        .catch((why) => void (failed = { why }))
+        .finally(() => running = undefined);
+    },
+    /** Throws what a flush has met: the system tells it only once. */
+    async settled(): Promise<void> {
+      await running;
+      if (failed !== undefined) throw failed.why;
+    },
   };
 }
 
