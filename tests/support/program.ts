@@ -41,6 +41,7 @@ export interface Running extends AsyncDisposable {
 }
 
 const endWithinMs = 15_000;
+const hangsAfterMs = 180_000;
 
 /** The command line of the program with these arguments. */
 export function programCommand(args: readonly string[], options: ProgramOptions = {}): string[] {
@@ -65,13 +66,14 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   );
 }
 
-/** Runs the program to its end. */
+/** Runs the program to its end; one that hangs is killed, so that its stderr is seen. */
 export async function runProgram(
   args: readonly string[],
   options: ProgramOptions = {},
 ): Promise<Ended> {
   await using running = startProgram(args, options);
-  return await running.ended;
+  const timer = setTimeout(() => running.kill("SIGKILL"), hangsAfterMs);
+  return await running.ended.finally(() => clearTimeout(timer));
 }
 
 /** Follows a child whose stdout and stderr are piped. */
