@@ -10,7 +10,24 @@ import { join } from "node:path";
 import { runProgram } from "./run.ts";
 import type { Target } from "./targets.ts";
 
-const definition = new URL("runtime/", import.meta.url);
+/** Packages by name, and the lock file that says which bytes they are. */
+export interface LockedPackages {
+  /** `{imports: {name: "npm:name@version"}}` */
+  readonly definition: URL;
+  readonly lock: URL;
+}
+
+/** How a package is fetched. */
+export interface FetchPackageOptions {
+  /** A directory for this package alone. */
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+}
+
+const runtimes: LockedPackages = {
+  definition: new URL("runtime/deno.json", import.meta.url),
+  lock: new URL("runtime/deno.lock", import.meta.url),
+};
 
 /** Fetches the runtime of a target, once, and returns its file. */
 export async function npmRuntime(
@@ -18,40 +35,59 @@ export async function npmRuntime(
   { cache, signal }: { readonly cache: string; readonly signal?: AbortSignal },
 ): Promise<string> {
   const directory = join(cache, "npm-runtime", target.name);
-  const file = join(directory, "node_modules", target.package, "deno");
-  const lock = await Deno.readTextFile(new URL("deno.lock", definition));
-  if (!await isInstalled(directory, lock, file)) {
-    await install(target, directory, lock, signal);
-    await Deno.writeTextFile(join(directory, "installed.lock"), lock);
-  }
-  return file;
+  return join(await fetchPackage(target.package, runtimes, { directory, signal }), "deno");
 }
 
-async function install(
-  target: Target,
-  directory: string,
-  lock: string,
-  signal?: AbortSignal,
-): Promise<void> {
+/**
+ * Fetches a package without dependencies and returns its directory.
+ *
+ * @throws {PlasmdError} `failed` where it can't be fetched or isn't what the lock file says
+ */
+export async function fetchPackage(
+  name: string,
+  packages: LockedPackages,
+  { directory, signal }: FetchPackageOptions,
+): Promise<string> {
+  const files = join(directory, "node_modules", name);
+  const { imports } = JSON.parse(await Deno.readTextFile(packages.definition));
+  const lock = lockOf(imports[name], await Deno.readTextFile(packages.lock));
+  if (await installedLock(directory) === lock) return files;
+  await Deno.remove(directory, { recursive: true }).catch(ignoreMissing);
   await Deno.mkdir(directory, { recursive: true });
-  const whole = JSON.parse(await Deno.readTextFile(new URL("deno.json", definition)));
-  // Only what this target needs: each runtime is 40 MB.
-  const imports = { [target.package]: whole.imports[target.package] };
-  await Deno.writeTextFile(join(directory, "deno.json"), JSON.stringify({ ...whole, imports }));
+  const config = { imports: { [name]: imports[name] }, nodeModulesDir: "auto" };
+  await Deno.writeTextFile(join(directory, "deno.json"), JSON.stringify(config));
   await Deno.writeTextFile(join(directory, "deno.lock"), lock);
-  await runProgram(Deno.execPath(), ["install", "--quiet"], { cwd: directory, signal });
+  // What is in a shared cache already isn't checked again, and an unfrozen lock is rewritten.
+  const own = join(directory, "deno-dir");
+  const options = { cwd: directory, env: { DENO_DIR: own }, signal };
+  await runProgram(Deno.execPath(), ["install", "--quiet", "--frozen"], options);
+  await Deno.remove(own, { recursive: true });
+  await Deno.writeTextFile(join(directory, "installed.lock"), lock);
+  return files;
 }
 
-/** Whether this very lock was installed there before. */
-async function isInstalled(directory: string, lock: string, file: string): Promise<boolean> {
+/** The lock file of one package: the client refuses one that holds more. */
+function lockOf(specifier: string, whole: string): string {
+  const { version, specifiers, npm } = JSON.parse(whole);
+  const id = specifier.replace(/^npm:/, "");
+  return JSON.stringify({
+    version,
+    specifiers: { [specifier]: specifiers[specifier] },
+    npm: { [id]: npm[id] },
+    workspace: { dependencies: [specifier] },
+  });
+}
+
+/** The lock file that was installed there before. */
+async function installedLock(directory: string): Promise<string | undefined> {
   try {
-    const [installed] = await Promise.all([
-      Deno.readTextFile(join(directory, "installed.lock")),
-      Deno.stat(file),
-    ]);
-    return installed === lock;
+    return await Deno.readTextFile(join(directory, "installed.lock"));
   } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return false;
-    throw thrown;
+    ignoreMissing(thrown);
+    return undefined;
   }
+}
+
+function ignoreMissing(thrown: unknown): void {
+  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { compile } from "../../src/build/compile.ts";
+import { fetchPackage } from "../../src/build/npm_runtime.ts";
 import { hostTarget, targetsOf } from "../../src/build/targets.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
 import { rootTools, startInRoot, withProc } from "../support/empty_root.ts";
@@ -181,6 +182,24 @@ Deno.test(
     await refused(bytes);
   }),
 );
+
+Deno.test("a runtime package that isn't what the lock file says is refused", async () => {
+  await using place = await tempDirectory();
+  const project = new URL(`file://${projectRoot}`);
+  const definition = new URL("deno.json", project);
+  // A small package without dependencies stands in: each runtime has 40 MB.
+  const fetchSmall = (lock: URL) =>
+    fetchPackage("rou3", { definition, lock }, { directory: place.join("package") });
+  const files = await fetchSmall(new URL("deno.lock", project));
+  assert.ok((await namesIn(files)).includes("package.json"));
+
+  const lock = await Deno.readTextFile(new URL("deno.lock", project));
+  const other = lock.replace(/("rou3@[^"]+": \{\s*"integrity": "sha512-)[^"]{6}/, "$1AAAAAA");
+  assert.notEqual(other, lock);
+  await Deno.writeTextFile(place.join("other.lock"), other);
+  const refused = fetchSmall(new URL(`file://${place.join("other.lock")}`));
+  await assert.rejects(refused, { code: "failed", message: /Expected: AAAAAA/ });
+});
 
 Deno.test(
   "two builds are the same, byte for byte",
