@@ -18,6 +18,7 @@ import { verifyManifest } from "../trust/verify.ts";
 import type { FoundManifest } from "./found.ts";
 import { describesExactly, differenceFrom } from "./matches.ts";
 import { describeImage, type ImageHashes, type PublishOptions, unknownMembers } from "./publish.ts";
+import { checkSigner, sameKeyLists } from "./publisher_keys.ts";
 
 /** What is known about an image when a manifest is chosen for it. */
 export interface Candidates {
@@ -117,6 +118,7 @@ function wantedOf({ wanted, found, hashes }: Candidates): PublishOptions {
     ...wanted,
     cmdline: wanted.cmdline ?? found.manifest.cmdline,
     imageVersion: wanted.imageVersion ?? (same ? found.manifest.version : undefined),
+    keyLists: wanted.keyLists ?? found.manifest.key_lists,
     extra: unknownMembers(found.manifest),
   };
 }
@@ -128,6 +130,7 @@ function isStillGood(
 ): boolean {
   if (!describesExactly(manifest, hashes)) return false;
   if (manifest.cmdline !== wanted.cmdline) return false;
+  if (!sameKeyLists(manifest.key_lists, wanted.keyLists)) return false;
   if (wanted.imageVersion !== undefined && manifest.version !== wanted.imageVersion) return false;
   // What others signed too, we can't sign again for them: it is served as long as it is valid.
   if (validSigners(manifestPrefix, manifest).some((keyid) => keyid !== identity.keyid)) return true;
@@ -143,6 +146,7 @@ function publish(
   { hashes, identity, now }: Candidates,
   options: PublishOptions,
 ): VerifiedManifest {
+  if (options.keyLists !== undefined) checkSigner(options.keyLists, identity.keyid);
   const bytes = sign(manifestPrefix, describeImage(hashes, options, now), [identity]);
   const policy = policyFromKeys([identity.keyid], { source: "this machine's key" });
   const { channel, arch } = options;

@@ -15,6 +15,7 @@ import { printable } from "../lib/text.ts";
 import { hashAll } from "./hash_all.ts";
 import { type HeldFile, holdFile, openArtifact } from "./open_file.ts";
 import { chunkSizeFor, describeImage, type ImageHashes, type PublishOptions } from "./publish.ts";
+import { checkSigner } from "./publisher_keys.ts";
 import { type ArtifactSet, scanArtifacts } from "./scan.ts";
 
 /** What to make a manifest of. */
@@ -42,7 +43,8 @@ export interface Generated {
  * @throws {PlasmdError} `artifacts`, `config`, `failed`, `changed`, `io`, `permission`, `cancelled`
  */
 export async function generateManifest(options: GenerateOptions, deps: Deps): Promise<Generated> {
-  const { directory, identity, signal } = options;
+  const { directory, identity, keyLists, signal } = options;
+  if (identity !== undefined && keyLists !== undefined) checkSigner(keyLists, identity.keyid);
   const set = chooseSet(await scanArtifacts(directory, options), options);
   const hashes = await hashSet(set, options, deps);
   signal?.throwIfAborted();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { KeyList } from "../formats/key_list.ts";
 import {
   buildManifest,
   type Manifest,
@@ -32,6 +33,8 @@ export interface PublishOptions extends Target {
   readonly lifetimeMs?: number;
   /** The sequence of the last publication. */
   readonly lastSequence?: number;
+  /** Who may sign manifests, for clients that pin root keys. */
+  readonly keyLists?: readonly KeyList[];
   /** What an earlier manifest said that we know nothing of; it is kept. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -60,6 +63,7 @@ export function describeImage(hashes: ImageHashes, options: PublishOptions, now:
     expires_at: formatTime(now + lifetime),
     cmdline,
     artifacts: artifactsOf(hashes, options),
+    key_lists: options.keyLists,
   };
   return checkedManifest(fields);
 }
@@ -68,7 +72,7 @@ export function describeImage(hashes: ImageHashes, options: PublishOptions, now:
 export function unknownMembers(manifest: Manifest): Record<string, unknown> {
   const known = new Set([
     ...["version", "manifest_version", "sequence", "channel", "arch", "created_at", "expires_at"],
-    ...["cmdline", "artifacts", "signatures"],
+    ...["cmdline", "artifacts", "key_lists", "signatures"],
   ]);
   return Object.fromEntries(Object.entries(manifest).filter(([name]) => !known.has(name)));
 }

@@ -113,9 +113,9 @@ Deno.test("three artifacts of the largest size fit into a manifest", () => {
 });
 
 Deno.test("members of a later version are kept when a manifest is made anew", () => {
-  const extra = { key_lists: [{ list_version: 1 }] };
+  const extra = { future: [{ any: 1 }] };
   const manifest = describeImage(kernel, { ...options, extra }, now);
-  assert.deepEqual(manifest.key_lists, extra.key_lists);
+  assert.deepEqual(manifest.future, extra.future);
   assert.deepEqual(unknownMembers(manifest), extra);
   const sly = { ...options, extra: { channel: "testing", sequence: 1 } };
   assert.equal(describeImage(kernel, sly, now).channel, "stable");
