@@ -13,7 +13,7 @@ import { workerModules } from "../lib/worker.ts";
 import { type Bundle, bundleProgram } from "./bundle.ts";
 import { buildFacts } from "./facts.ts";
 import { debianLicenses, joinLicenses, npmLicenses } from "./licenses.ts";
-import { type PackedProgram, packProgram, type RuntimeKind } from "./pack.ts";
+import { checkPackable, type PackedProgram, packProgram, type RuntimeKind } from "./pack.ts";
 import { type SizeReport, sizeReport, sizeText } from "./report.ts";
 import { hostTarget, type Target, targetsOf } from "./targets.ts";
 import { sumsText } from "./sums.ts";
@@ -40,6 +40,7 @@ const root = new URL("../../", import.meta.url);
 /** Compiles the program for one target. */
 export async function compile(options: CompileOptions): Promise<Compiled> {
   const { target, output } = options;
+  checkPackable(options);
   const file = join(output, `plasmd-${target.name}`);
   const { commit, epoch } = await buildFacts();
   const bundle = await bundleProgram({

@@ -42,15 +42,23 @@ interface RunnableProgram {
   readonly args: readonly string[];
 }
 
-/** Packs a bundle for a target. */
-export async function packProgram(options: PackOptions): Promise<PackedProgram> {
-  const { target, runtime } = options;
+/**
+ * Refuses what can't be packed here, before anything is built.
+ *
+ * @throws {PlasmdError} `config`
+ */
+export function checkPackable({ target, runtime }: Pick<PackOptions, "target" | "runtime">): void {
   if (target.linux !== undefined) checkToolchain(target.linux);
   else if (runtime === "npm") {
     throw new PlasmdError("config", `Cannot pack the npm runtime for ${target.name}`, {
       hint: "use --runtime denort for this target",
     });
   }
+}
+
+/** Packs a bundle for a target. */
+export async function packProgram(options: PackOptions): Promise<PackedProgram> {
+  const { target, runtime } = options;
   const runnable = runtime === "npm" ? await npmProgram(options) : await denortProgram(options);
   return target.linux === undefined
     ? { bytes: runnable.runtime, parts: [] }
