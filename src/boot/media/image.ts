@@ -13,6 +13,7 @@ import { readBounded, writeAtomic } from "../../lib/files.ts";
 import { mediaLimits } from "../../lib/limits.ts";
 import { compress, type Compression } from "./compress.ts";
 import { cpioArchive, type CpioEntry } from "./cpio.ts";
+import { unpackExecutable } from "./executable.ts";
 import { initEntries } from "./init.ts";
 import { kernelVersion } from "./kernel_version.ts";
 import { readModule, readModuleTexts } from "./module_files.ts";
@@ -73,7 +74,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageReport> {
     ...initEntries(),
     ...settingsEntries({ ...options, kernelVersion: version }, namesToLoad(chosen)),
     program("bin/busybox", await readBusybox(options.busybox, arch)),
-    program("bin/plasmd", await readExecutable(options.exe, arch)),
+    ...await executableEntries(options),
     ...await moduleEntries(options.modules, version, tables, chosen, signal),
   ];
   const archive = cpioArchive(entries, { mtime: Math.floor(buildTime / 1000) });
@@ -115,6 +116,27 @@ function namesToLoad(chosen: readonly KernelModule[]): string[] {
 
 function program(path: string, bytes: Uint8Array): CpioEntry {
   return { kind: "file", path, bytes, mode: 0o755 };
+}
+
+/** plasmd and its parts lie in /run/phase: whatever root comes later has that directory too. */
+async function executableEntries({ exe, arch }: ImageOptions): Promise<CpioEntry[]> {
+  const bytes = await readExecutable(exe, arch);
+  const unpacked = await unpackExecutable(bytes, exe);
+  const at = "run/phase/bin/plasmd";
+  if (unpacked === undefined) return [program(at, bytes)];
+  const cache = "run/phase/cache";
+  // The launcher believes only what nobody else can write. DESIGN 12
+  return [
+    program(at, unpacked.launcher),
+    { kind: "directory", path: cache, mode: 0o700 },
+    { kind: "directory", path: `${cache}/${unpacked.key}`, mode: 0o700 },
+    ...unpacked.parts.map(({ name, bytes }): CpioEntry => ({
+      kind: "file",
+      path: `${cache}/${unpacked.key}/${name}`,
+      bytes,
+      mode: 0o500,
+    })),
+  ];
 }
 
 async function moduleEntries(

@@ -10,6 +10,7 @@ import commonText from "./shell/common.sh" with { type: "text" };
 import driversText from "./shell/drivers.sh" with { type: "text" };
 import initText from "./shell/init.sh" with { type: "text" };
 import networkText from "./shell/network.sh" with { type: "text" };
+import plasmdText from "./shell/plasmd.sh" with { type: "text" };
 import serveText from "./shell/serve.sh" with { type: "text" };
 import systemText from "./shell/system.sh" with { type: "text" };
 import udhcpcText from "./shell/udhcpc.sh" with { type: "text" };
@@ -24,9 +25,10 @@ export const imageScripts: Readonly<Record<string, string>> = {
   "lib/phase/drivers.sh": driversText,
   "lib/phase/network.sh": networkText,
   "lib/phase/phase-serve.service": unitText,
-  "lib/phase/serve.sh": serveText,
   "lib/phase/system.sh": systemText,
   "lib/phase/udhcpc.sh": udhcpcText,
+  "run/phase/plasmd": plasmdText,
+  "run/phase/serve": serveText,
 };
 
 /** Directories that init mounts on, and that `busybox --install` fills. */
@@ -43,6 +45,7 @@ export function initEntries(): CpioEntry[] {
     // Without it the kernel has nothing to print init's first words on.
     { kind: "device", path: "dev/console", major: 5, minor: 1 },
     { kind: "link", path: "bin/sh", target: "busybox" },
+    { kind: "link", path: "bin/plasmd", target: "/run/phase/plasmd" },
     { kind: "link", path: "etc/resolv.conf", target: "/run/phase/resolv.conf" },
     { kind: "file", path: "etc/hosts", bytes: text.encode("127.0.0.1 localhost\n::1 localhost\n") },
     { kind: "file", path: "etc/passwd", bytes: text.encode("root::0:0:root:/root:/bin/sh\n") },

@@ -43,7 +43,7 @@ Deno.test("an image holds programs, scripts, settings and the chosen modules, un
   const entries = readCpio(new Uint8Array(zstdDecompressSync(packed)));
   const modes = new Map(entries.map(({ path, mode }) => [path, mode]));
   assert.equal(modes.get("init"), 0o100755);
-  assert.equal(modes.get("bin/plasmd"), 0o100755);
+  assert.equal(modes.get("run/phase/bin/plasmd"), 0o100755);
   assert.equal(modes.get("dev/console"), 0o020600);
   assert.equal(modes.get("tmp"), 0o041777);
   assert.ok(modes.has(`lib/modules/${version}/kernel/fs/squashfs.ko`));
@@ -61,14 +61,23 @@ Deno.test("an image holds programs, scripts, settings and the chosen modules, un
   assert.ok(entries.every(({ mtime }) => mtime === buildTime / 1000));
 });
 
-Deno.test("nothing lies below /run: the previous system's handover comes there", async () => {
+Deno.test("nothing lies where the previous system's handover comes, or is mounted over", async () => {
   await using directory = await tempDirectory();
   const options = await ingredients(directory);
   await buildImage(options);
   const entries = readCpio(new Uint8Array(zstdDecompressSync(await Deno.readFile(options.output))));
-  assert.deepEqual(entries.filter(({ path }) => /^run\b/.test(path)).map(({ path }) => path), [
-    "run",
-  ]);
+  assert.ok(!entries.some(({ path }) => path.startsWith("run/phase/handover")));
+  assert.deepEqual(
+    entries.filter(({ path }) => /^run\b/.test(path)).map(({ path }) => path),
+    [
+      "run",
+      "run/phase",
+      "run/phase/bin",
+      "run/phase/bin/plasmd",
+      "run/phase/plasmd",
+      "run/phase/serve",
+    ],
+  );
 });
 
 Deno.test("two builds of one input are the same bytes, another build time makes others", async () => {

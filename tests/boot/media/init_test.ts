@@ -42,7 +42,7 @@ Deno.test(
 
 Deno.test("what is started is executable, what is read isn't", () => {
   const modes = new Map(initEntries().map((entry) => [entry.path, "mode" in entry && entry.mode]));
-  for (const path of ["init", "lib/phase/udhcpc.sh", "lib/phase/serve.sh"]) {
+  for (const path of ["init", "lib/phase/udhcpc.sh", "run/phase/serve", "run/phase/plasmd"]) {
     assert.equal(modes.get(path), 0o755, path);
   }
   assert.equal(modes.get("lib/phase/network.sh"), 0o644);

@@ -5,8 +5,6 @@
 /bin/busybox mount -t proc proc /proc
 /bin/busybox --install -s
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1
-# plasmd unpacks itself there once, not at every start; several processes then share that memory.
-export PLASMD_CACHE_DIR=/run/phase/cache
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
@@ -15,7 +13,7 @@ mount -t tmpfs tmpfs /dev/shm
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 # Nothing is mounted on /run: what the previous system handed over lies there already.
 mkdir -p /run/phase/net
-ln -f /bin/busybox /bin/plasmd /run/phase/ 2>/dev/null
+ln -f /bin/busybox /run/phase/busybox
 # Whom to trust is still known when another root file system is the system.
 cp -r /etc/phase /run/phase/settings
 
@@ -29,7 +27,7 @@ merge_cmdline
 say "$(cat /etc/phase/kind) image, Linux $(uname -r), $(memory) MiB of memory"
 [ "$(memory)" -ge "$(cat /etc/phase/memory)" ] ||
 	fail "this machine has $(memory) MiB of memory, $(cat /etc/phase/memory) MiB are needed"
-[ -x /bin/plasmd ] || fail "the image holds no /bin/plasmd"
+[ -x /run/phase/bin/plasmd ] || fail "the image holds no plasmd"
 hostname phase
 load_drivers
 mount_state

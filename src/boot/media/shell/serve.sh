@@ -3,7 +3,7 @@
 # out of the handover, because memory was short, is fetched again first. Runs in every root that has
 # /run/phase, so it uses nothing else.
 
-export HOME=${HOME:-/root} PLASMD_CACHE_DIR=/run/phase/cache
+export HOME=${HOME:-/root}
 given=/run/phase/handover
 
 # The manifest is canonical JSON, so there is one spelling.
