@@ -64,6 +64,21 @@ export async function openHashCache(
   };
 }
 
+/** The cache, and before it hashes that are known already; what of them it lacks it gets. */
+export function withKnown(cache: HashCache, hashes: Iterable<FileHash>): HashCache {
+  const known = new Map([...hashes].map((hash) => [keyOf(hash), hash]));
+  return {
+    get(stamp, chunkSize) {
+      const cached = cache.get(stamp, chunkSize);
+      const hash = cached ?? known.get(keyOf({ ...stamp, chunkSize }));
+      if (cached === undefined && hash !== undefined) cache.put(hash);
+      return hash;
+    },
+    put: (hash) => cache.put(hash),
+    save: () => cache.save(),
+  };
+}
+
 async function readEntries(file: string, log: Deps["log"]): Promise<CacheEntry[]> {
   try {
     const bytes = await readBoundedIfThere(file, fileLimits.hashCacheBytes, { followLinks: false });

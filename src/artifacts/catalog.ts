@@ -1,25 +1,28 @@
 /**
- * A directory of artifacts → the snapshots that are served.
+ * A directory of artifacts → the snapshots that are served, now and after each change.
  *
  * @module
  */
 
-import type { Arch, ArtifactName } from "../formats/names.ts";
-import { parseTime } from "../formats/time.ts";
 import type { Identity } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
-import { type ErrorCode, toPlasmdError } from "../lib/errors.ts";
-import { openHashCache } from "./cache.ts";
-import { decideManifest } from "./decide.ts";
-import { type FoundManifest, readFound } from "./found.ts";
-import type { FileHash } from "./hash.ts";
-import { hashAll } from "./hash_all.ts";
-import { readKept, writeKept } from "./kept.ts";
-import { type HeldFile, holdFile, openArtifact } from "./open_file.ts";
-import { findNamed, type NamedChannel } from "./named.ts";
-import { chunkSizeFor, type PublishOptions } from "./publish.ts";
-import { type ArtifactSet, scanArtifacts, type Target } from "./scan.ts";
-import type { Catalog, OpenArtifact, Snapshot } from "./snapshot.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { watchLimits } from "../lib/limits.ts";
+import { attend } from "./attend.ts";
+import { type Follower, openFollower } from "./follow.ts";
+import { hashSets, type HashSetsOptions } from "./hashed_set.ts";
+import { type Look, lookAt } from "./look.ts";
+import type { NamedChannel } from "./named.ts";
+import { type CatalogProblem, problemsOf } from "./problems.ts";
+import { openPress, type PressOptions } from "./press.ts";
+import { everySet, type Target } from "./scan.ts";
+import { openSettling } from "./settle.ts";
+import { type CatalogChange, type ChangeListener, openShelf, type Shelf } from "./shelf.ts";
+import type { Catalog, Snapshot } from "./snapshot.ts";
+import { takeTurns } from "./turns.ts";
+
+export type { CatalogProblem } from "./problems.ts";
+export type { CatalogChange, ChangeListener } from "./shelf.ts";
 
 /** A channel whose files are named, and what its manifests say where the others say otherwise. */
 export interface CatalogChannel extends NamedChannel {
@@ -27,41 +30,49 @@ export interface CatalogChannel extends NamedChannel {
   readonly version?: string;
 }
 
-/** What is served, and as what. */
-export interface CatalogOptions
-  extends Target, Pick<PublishOptions, "cmdline" | "imageVersion" | "lifetimeMs"> {
-  /** The artifacts directory. */
-  readonly directory: string;
+/** What can be changed while a catalog is open; all of it is as it is said last. */
+export interface ReloadOptions
+  extends Partial<Target>, Omit<PressOptions, "stateDir" | "identity"> {
   /** Channels whose files are named; without them the directory says what it holds. */
   readonly channels?: readonly CatalogChannel[];
+  /** Another key that signs; default: the same as before. */
+  readonly identity?: Identity;
+}
+
+/** What is served, and as what. */
+export interface CatalogOptions extends Omit<ReloadOptions, keyof Target | "identity">, Target {
+  /** The artifacts directory. */
+  readonly directory: string;
   /** Where the hash cache and the last signed manifests lie. */
   readonly stateDir: string;
   /** The key that signs what nobody has signed. */
   readonly identity: Identity;
+  /** Whether files are followed by themselves. Default: only when asked to, by `refresh`. */
+  readonly watch?: boolean;
+  /** Milliseconds for which changed files must be left alone before they count. */
+  readonly settleMs?: number;
+  /** Stops the opening. */
   readonly signal?: AbortSignal;
-  /** Gets bytes hashed, bytes to hash, and the file worked on. */
+  /** While it is opened: gets bytes hashed, bytes to hash, and the file worked on. */
   readonly onProgress?: (done: number, total: number, label: string) => void;
 }
 
-/** What is wrong with a snapshot that is served. */
-export interface CatalogProblem extends Target {
-  /** The artifact, unless it is the manifest. */
-  readonly artifact?: ArtifactName;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-/** A catalog that holds its files open until disposed. */
+/** A catalog that follows its directory, and holds its files open until disposed. */
 export interface OpenCatalog extends Catalog, AsyncDisposable {
-  /** Looks at every open file and every manifest's expiry again. */
+  /** Looks at every open file, every manifest's expiry and what is in the way of a new image. */
   check(): Promise<readonly CatalogProblem[]>;
-}
-
-/** The open files of one channel and arch, before they are hashed. */
-interface OpenSet {
-  readonly set: ArtifactSet;
-  readonly found?: FoundManifest;
-  readonly files: readonly (readonly [ArtifactName, HeldFile])[];
+  /**
+   * Looks at the directory once, now: what has settled is served, what is due is signed again.
+   * Returns after how many milliseconds the next look is worth while.
+   */
+  refresh(): Promise<number>;
+  /**
+   * Serves the directory under other settings, all of it or nothing: where that fails, everything
+   * stays as it was. Returns why it failed. Downloads go on either way.
+   */
+  reload(options: ReloadOptions): Promise<PlasmdError | undefined>;
+  /** Calls the listener after every change, until the result is disposed. */
+  onChange(listener: ChangeListener): Disposable;
 }
 
 /**
@@ -73,150 +84,162 @@ interface OpenSet {
  *   is being written; `io`, `permission`, `config`, `cancelled`
  */
 export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<OpenCatalog> {
-  const held = new DisposableStack();
-  try {
-    const sets = await openSets(options, held, deps);
-    const hashes = await hashSets(sets, options, deps);
-    const snapshots: Snapshot[] = [];
-    for (const set of sets) snapshots.push(await snapshotOf(set, hashes, options, deps));
-    return catalogOf(snapshots, options, held, deps);
-  } catch (thrown) {
-    held.dispose();
-    throw thrown;
+  const { signal, onProgress, settleMs = watchLimits.settleMs } = options;
+  const { listen, tell } = openListeners(deps);
+  const closing = new AbortController();
+  await using parts = new AsyncDisposableStack();
+  const shelf = parts.use(openShelf(options, tell));
+  const press = openPress(deps);
+  const turn = takeTurns();
+  let settings: CatalogOptions = options;
+  let look = await lookAt(settings);
+
+  async function stock(now: Look, next: CatalogOptions, run: HashRun): Promise<void> {
+    const sets = everySet([...now.targets.values()]);
+    using failing = new DisposableStack();
+    const hashed = await hashSets(sets, { ...hashOptions(next), ...run }, deps);
+    for (const one of hashed) failing.use(one);
+    const images = await press.print(hashed, next, (target) => snapshotOf(shelf, target));
+    failing.move();
+    shelf.replace(images, next);
   }
-}
 
-/** Opens everything first: what can't be read shows before anything is hashed for minutes. */
-async function openSets(
-  options: CatalogOptions,
-  held: DisposableStack,
-  { clock }: Deps,
-): Promise<OpenSet[]> {
-  const sets: OpenSet[] = [];
-  for (const set of await findSets(options)) {
-    const found = await readFound(set, options.identity.keyid, clock.now());
-    const files = [...set.files].map(([name, path]) => [name, held.use(holdFile(path))] as const);
-    sets.push({ set, found, files });
-  }
-  return sets;
-}
-
-function findSets(options: CatalogOptions): Promise<ArtifactSet[]> {
-  const { directory, channels } = options;
-  return channels === undefined
-    ? scanArtifacts(directory, options)
-    : findNamed(directory, channels);
-}
-
-async function hashSets(
-  sets: readonly OpenSet[],
-  options: CatalogOptions,
-  deps: Deps,
-): Promise<ReadonlyMap<HeldFile, FileHash>> {
-  const { directory, stateDir, signal, onProgress } = options;
-  const wanted = sets.flatMap(({ set, found, files }) =>
-    files.map(([name, file]) => ({
-      file,
-      // A mirror checks the hashes of the chunks that the publisher signed.
-      chunkSize: found?.manifest.artifacts[name]?.chunks.size ?? chunkSizeFor(file.stamp.size),
-      label: sets.length === 1 ? name : `${set.channel}/${set.arch}/${name}`,
-    }))
-  );
-  const cache = await openHashCache(stateDir, deps);
-  const hashes = await hashAll(wanted, { directory, cache, signal, onProgress }, deps);
-  await cache.save();
-  return new Map(wanted.map(({ file }, i) => [file, hashes[i]!]));
-}
-
-async function snapshotOf(
-  { set, found, files }: OpenSet,
-  hashes: ReadonlyMap<HeldFile, FileHash>,
-  options: CatalogOptions,
-  deps: Deps,
-): Promise<Snapshot> {
-  const { identity, stateDir } = options;
-  const { channel, arch } = set;
-  const artifacts = new Map(
-    files.map(([name, file]) => [name, openArtifact(name, file, hashes.get(file)!)]),
-  );
-  const now = deps.clock.now();
-  const decision = decideManifest({
-    hashes: new Map(files.map(([name, file]) => [name, hashes.get(file)!])),
-    found,
-    kept: await readKept(stateDir, set, deps),
-    identity,
-    wanted: wantedFor(set, options),
-    now,
-  }, deps);
-  const { verified: manifest, signed } = decision;
-  if (signed) await writeKept(stateDir, set, manifest.bytes, deps);
-  return { channel, arch, manifest, artifacts: servedOf(artifacts, manifest), madeAt: now };
-}
-
-/** What the channel says of itself comes before what is said for all. */
-function wantedFor({ channel, arch }: Target, options: CatalogOptions): PublishOptions {
-  const { cmdline, imageVersion, lifetimeMs, channels = [] } = options;
-  const own = channels.find(({ name }) => name === channel);
-  return {
-    channel,
-    arch,
-    cmdline: own?.cmdline ?? cmdline,
-    imageVersion: own?.version ?? imageVersion,
-    lifetimeMs,
-  };
-}
-
-/** Only what the manifest names is served: nothing else was signed. */
-function servedOf(
-  artifacts: ReadonlyMap<ArtifactName, OpenArtifact>,
-  { manifest }: Snapshot["manifest"],
-): ReadonlyMap<ArtifactName, OpenArtifact> {
-  return new Map([...artifacts].filter(([name]) => manifest.artifacts[name] !== undefined));
-}
-
-function catalogOf(
-  snapshots: readonly Snapshot[],
-  target: Target,
-  held: DisposableStack,
-  { clock }: Deps,
-): OpenCatalog {
-  const blobs = new Map(
-    snapshots.flatMap(({ artifacts }) => [...artifacts.values()])
-      .map((artifact) => [artifact.digest, artifact]),
-  );
-  const find = (channel: string, arch: Arch) =>
-    snapshots.find((one) => one.channel === channel && one.arch === arch);
-  const chosen = find(target.channel, target.arch) ??
-    // DESIGN 14: the flags choose; where there is only one image, there is nothing to choose.
-    (snapshots.length === 1 ? snapshots[0] : undefined);
-  return {
-    default: chosen && { channel: chosen.channel, arch: chosen.arch },
-    list: () => snapshots,
-    find,
-    blob: (digest) => blobs.get(digest),
-    check: async () =>
-      (await Promise.all(snapshots.map((one) => problemsOf(one, clock.now())))).flat(),
-    [Symbol.asyncDispose]() {
-      held.dispose();
-      return Promise.resolve();
+  await stock(look, settings, { signal, onProgress });
+  const follower = openFollower(
+    {
+      shelf,
+      settleMs,
+      look: async () => look = await lookAt(settings),
+      async hash(set, known) {
+        const run = { known, signal: closing.signal };
+        const [hashed] = await hashSets([set], { ...hashOptions(settings), ...run }, deps);
+        return hashed!;
+      },
+      async publish(hashed) {
+        const [image] = await press.print(
+          [hashed],
+          settings,
+          (target) => snapshotOf(shelf, target),
+        );
+        return image!;
+      },
+      onExpired: ({ snapshot }) =>
+        tell({ kind: "expired", channel: snapshot.channel, arch: snapshot.arch, snapshot }),
     },
-  };
-}
+    look,
+    deps,
+  );
+  const refresh = () => turn(() => follower.step());
+  // Disposed in reverse: first no more steps, then the one that runs ends, then files are closed.
+  parts.defer(() => turn(() => Promise.resolve()));
+  if (options.watch) {
+    parts.use(attend({ step: refresh, directories: () => look.directories }, deps));
+  }
+  parts.defer(() => closing.abort(new PlasmdError("cancelled", "The catalog was closed")));
 
-async function problemsOf(snapshot: Snapshot, now: number): Promise<CatalogProblem[]> {
-  const { channel, arch, artifacts, manifest: { manifest } } = snapshot;
-  const problems: CatalogProblem[] = [];
-  for (const [artifact, open] of artifacts) {
+  async function reload(wanted: ReloadOptions): Promise<PlasmdError | undefined> {
+    const next = reloaded(settings, wanted);
     try {
-      await open.check();
+      const now = await settledLook(next, { follower, settleMs, signal: closing.signal }, deps);
+      const known = shelf.images().flatMap(({ hashed }) => [...hashed.hashes.values()]);
+      await stock(now, next, { known, signal: closing.signal });
+      settings = next;
+      look = now;
+      follower.reset(now);
     } catch (thrown) {
-      const { code, message } = toPlasmdError(thrown);
-      problems.push({ channel, arch, artifact, code, message });
+      return toPlasmdError(thrown);
     }
   }
-  if (parseTime(manifest.expires_at)! <= now) {
-    const message = `The manifest of ${channel}/${arch} has expired at ${manifest.expires_at}`;
-    problems.push({ channel, arch, code: "expired", message });
+
+  const owned = parts.move();
+  return {
+    get default() {
+      return shelf.default;
+    },
+    list: () => shelf.list(),
+    find: (channel, arch) => shelf.find(channel, arch),
+    blob: (digest) => shelf.blob(digest),
+    async check() {
+      const now = deps.clock.now();
+      const problems = await Promise.all(shelf.list().map((one) => problemsOf(one, now)));
+      const pending = follower.pending().map(({ channel, arch, error: { code, message } }) =>
+        ({ channel, arch, code, message, pending: true }) as const
+      );
+      return [...problems.flat(), ...pending];
+    },
+    refresh,
+    reload: (wanted) => turn(() => reload(wanted)),
+    onChange: listen,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+type HashRun = Pick<HashSetsOptions, "known" | "signal" | "onProgress">;
+
+function hashOptions({ directory, stateDir, identity }: CatalogOptions): HashSetsOptions {
+  return { directory, stateDir, keyid: identity.keyid };
+}
+
+function snapshotOf(shelf: Shelf, target: Target): Snapshot | undefined {
+  return shelf.find(target.channel, target.arch);
+}
+
+/** What can't change while the catalog is open stays; all else is as it is wanted now. */
+function reloaded(settings: CatalogOptions, wanted: ReloadOptions): CatalogOptions {
+  const { directory, stateDir, settleMs } = settings;
+  const { channel = settings.channel, arch = settings.arch, identity = settings.identity } = wanted;
+  return { ...wanted, channel, arch, identity, directory, stateDir, settleMs };
+}
+
+interface SettledLook {
+  readonly follower: Follower;
+  readonly settleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A look at which nothing is being written. */
+async function settledLook(
+  options: CatalogOptions,
+  { follower, settleMs, signal }: SettledLook,
+  { clock }: Deps,
+): Promise<Look> {
+  const settling = openSettling(settleMs, clock);
+  const until = clock.steady() + watchLimits.reloadMs;
+  while (true) {
+    const look = await lookAt(options);
+    const waits = [...look.targets].map(([key, seen]) =>
+      seen.found instanceof PlasmdError || follower.knows(seen)
+        ? 0
+        : settling.remaining(key, seen.fingerprint)
+    );
+    const wait = Math.max(0, ...waits);
+    if (wait === 0) return look;
+    if (clock.steady() >= until) {
+      throw new PlasmdError("changed", "Files are still being written", {
+        hint: "reload again when they are written",
+      });
+    }
+    await clock.sleep(wait, { signal });
   }
-  return problems;
+}
+
+/** Listeners, each called whatever the others do. */
+function openListeners({ log }: Deps) {
+  const listeners = new Set<{ readonly call: ChangeListener }>();
+  return {
+    listen(call: ChangeListener): Disposable {
+      const entry = { call };
+      listeners.add(entry);
+      return { [Symbol.dispose]: () => void listeners.delete(entry) };
+    },
+    tell(change: CatalogChange): void {
+      for (const { call } of [...listeners]) {
+        try {
+          call(change);
+        } catch (error) {
+          log.error("A listener to changes of the catalog failed", { error });
+        }
+      }
+    },
+  };
 }

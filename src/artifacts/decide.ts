@@ -30,6 +30,8 @@ export interface Candidates {
   readonly identity: Identity;
   /** What the operator asks for. */
   readonly wanted: Omit<PublishOptions, "lastSequence" | "extra">;
+  /** A sequence that we have signed already, though nothing else may tell of it. */
+  readonly lastSequence?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -63,6 +65,7 @@ export function decideManifest(candidates: Candidates, { log }: { readonly log: 
   const lastSequence = Math.max(
     found?.manifest.sequence ?? 0,
     kept?.manifest.sequence ?? sequenceOf(candidates.kept),
+    candidates.lastSequence ?? 0,
   );
   return { verified: publish(candidates, { ...wanted, lastSequence }), signed: true };
 }

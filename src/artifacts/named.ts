@@ -11,7 +11,8 @@ import { fileLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 import { openRoot, type Root } from "./inside.ts";
 import { manifestName } from "./known_names.ts";
-import { type ArtifactSet, regularFile } from "./target_dir.ts";
+import { type ArtifactSet, everySet, type Finding, findingOf, type Target } from "./scan.ts";
+import { regularFile } from "./target_dir.ts";
 
 /** A channel whose files are named. */
 export interface NamedChannel {
@@ -30,13 +31,36 @@ export async function findNamed(
   directory: string,
   channels: readonly NamedChannel[],
 ): Promise<ArtifactSet[]> {
+  return everySet(await seekNamed(directory, channels));
+}
+
+/**
+ * Like {@linkcode findNamed}, but what is wrong with one channel and arch doesn't hide the others.
+ *
+ * @param visited gets the directories that were looked into
+ * @throws {PlasmdError} `artifacts` for what concerns the directory as a whole
+ */
+export async function seekNamed(
+  directory: string,
+  channels: readonly NamedChannel[],
+  visited: Set<string> = new Set(),
+): Promise<Finding[]> {
   const root = await openRoot(directory);
-  const sets: ArtifactSet[] = [];
+  const findings: Finding[] = [];
   for (const channel of channels) {
-    for (const arch of channel.arches) sets.push(await namedSet(root, channel, arch));
-    if (sets.length > fileLimits.targets) throw tooMany();
+    for (const arch of channel.arches) {
+      const target = { channel: channel.name, arch };
+      for (const place of placesOf(root, target)) if (await exists(place)) visited.add(place);
+      findings.push(await findingOf(target, () => namedSet(root, channel, arch)));
+    }
+    if (findings.length > fileLimits.targets) throw tooMany();
   }
-  return sets;
+  return findings;
+}
+
+/** Where a channel's files may lie for an arch, the most particular place first. */
+function placesOf({ given }: Root, { channel, arch }: Target): [string, string, string] {
+  return [join(given, channel, arch), join(given, arch), given];
 }
 
 async function namedSet(
@@ -44,8 +68,8 @@ async function namedSet(
   { name, files }: NamedChannel,
   arch: Arch,
 ): Promise<ArtifactSet> {
-  const own = join(root.given, name, arch);
-  const places = [own, join(root.given, arch), root.given];
+  const places = placesOf(root, { channel: name, arch });
+  const [own] = places;
   const found = new Map<ArtifactName, string>();
   for (const artifact of artifactNames) {
     const file = files[artifact];

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { type Arch, arches, archOf, isChannel } from "../formats/names.ts";
-import { PlasmdError } from "../lib/errors.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { fileLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 import { followInside, openRoot, type Root } from "./inside.ts";
@@ -22,6 +22,11 @@ export interface Target {
   readonly arch: Arch;
 }
 
+/** What was found of one channel and arch: its files, or why no image can be made of them. */
+export interface Finding extends Target {
+  readonly found: ArtifactSet | PlasmdError;
+}
+
 /**
  * Finds the artifacts in a directory. Nothing is opened; each path lies inside of the directory and
  * has no link in it.
@@ -30,20 +35,56 @@ export interface Target {
  * @throws {PlasmdError} `artifacts` where no image can be made of what is there; `io`, `permission`
  */
 export async function scanArtifacts(directory: string, target: Target): Promise<ArtifactSet[]> {
+  return everySet(await seekArtifacts(directory, target));
+}
+
+/** The sets, if an image can be made of each; else throws the first reason why not. */
+export function everySet(findings: readonly Finding[]): ArtifactSet[] {
+  return findings.map(({ found }) => {
+    if (found instanceof PlasmdError) throw found;
+    return found;
+  });
+}
+
+/**
+ * Like {@linkcode scanArtifacts}, but what is wrong with one channel and arch doesn't hide the
+ * others.
+ *
+ * @param visited gets the directories that were looked into
+ * @throws {PlasmdError} `artifacts` for what concerns the directory as a whole
+ */
+export async function seekArtifacts(
+  directory: string,
+  target: Target,
+  visited: Set<string> = new Set(),
+): Promise<Finding[]> {
   const root = await openRoot(directory);
+  visited.add(directory);
   const entries = await entriesOf(directory);
   if (holdsArtifacts(entries)) {
     // What else lies below a flat directory need not be readable: /boot holds more than images.
     const tree = await targetsOf(root, entries).catch(() => []);
     if (tree.length > 0) throw mixed(directory, tree[0]!.directory);
-    return [await readTarget(root, directory, entries, target)];
+    return [await findingOf(target, () => readTarget(root, directory, entries, target))];
   }
-  const sets: ArtifactSet[] = [];
-  for (const found of await targetsOf(root, entries)) {
-    sets.push(await readTarget(root, found.directory, found.entries, found));
+  const findings: Finding[] = [];
+  for (const one of await targetsOf(root, entries, visited)) {
+    findings.push(await findingOf(one, () => readTarget(root, one.directory, one.entries, one)));
   }
-  if (sets.length === 0) throw nothingIn(directory, entries.length === 0);
-  return sets;
+  if (findings.length === 0) throw nothingIn(directory, entries.length === 0);
+  return findings;
+}
+
+/** What comes of looking for one channel and arch; a failure is a finding, too. */
+export async function findingOf(
+  { channel, arch }: Target,
+  seek: () => Promise<ArtifactSet>,
+): Promise<Finding> {
+  try {
+    return { channel, arch, found: await seek() };
+  } catch (thrown) {
+    return { channel, arch, found: toPlasmdError(thrown) };
+  }
 }
 
 /** A directory of the tree that holds something. */
@@ -53,12 +94,17 @@ interface TreeTarget extends Target {
 }
 
 /** The directories `{channel}/{arch}` that hold artifacts; empty ones wait for their files. */
-async function targetsOf(root: Root, entries: readonly Deno.DirEntry[]): Promise<TreeTarget[]> {
+async function targetsOf(
+  root: Root,
+  entries: readonly Deno.DirEntry[],
+  visited: Set<string> = new Set(),
+): Promise<TreeTarget[]> {
   const targets = new Map<string, TreeTarget>();
   for (const entry of entries) {
     const directory = await directoryOf(root, root.given, entry);
     if (directory === undefined) continue;
-    for (const found of await archesOf(root, directory, entry.name)) {
+    if (isChannel(entry.name)) visited.add(directory);
+    for (const found of await archesOf(root, directory, entry.name, visited)) {
       const key = `${found.channel}/${found.arch}`;
       const other = targets.get(key);
       if (other !== undefined) throw twice(key, other.directory, found.directory);
@@ -69,13 +115,19 @@ async function targetsOf(root: Root, entries: readonly Deno.DirEntry[]): Promise
   return [...targets.values()];
 }
 
-async function archesOf(root: Root, directory: string, channel: string): Promise<TreeTarget[]> {
+async function archesOf(
+  root: Root,
+  directory: string,
+  channel: string,
+  visited: Set<string>,
+): Promise<TreeTarget[]> {
   const targets: TreeTarget[] = [];
   for (const entry of await channelEntries(directory, channel)) {
     const arch = archOf(entry.name);
     if (arch === undefined) continue;
     const path = await directoryOf(root, directory, entry);
     if (path === undefined) continue;
+    visited.add(path);
     const entries = await entriesOf(path);
     if (!holdsArtifacts(entries)) continue;
     if (!isChannel(channel)) throw badChannel(directory, channel);

@@ -79,6 +79,7 @@ export async function startDaemon(
     arch: options.arch,
     stateDir: options.stateDir,
     identity: signer,
+    watch: true,
     signal,
     onProgress,
   }, deps);
@@ -94,8 +95,9 @@ export async function startDaemon(
   return {
     ready,
     async reload(live) {
+      const failure = await opened.reload(imageOptions(live));
+      if (failure !== undefined) throw failure;
       server.setLimits(serverLimitsOf(live, options.connections));
-      await opened.reload(imageOptions(live));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
