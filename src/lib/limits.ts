@@ -220,7 +220,7 @@ export const bootLimits = {
   /** Bytes of memory that the next system needs beside its files: its kernel, its own plasmd. */
   nextSystemBytes: 160 * MiB,
   /** Times by which an initramfs grows at most when the kernel unpacks it, as we plan for it. */
-  unpackFactor: 2,
+  unpackFactor: 3,
   /** Bytes that are hashed and copied at a time into sealed memory. */
   copyBytes: 1 * MiB,
 } as const;
