@@ -5,7 +5,8 @@
  */
 
 import { statfs } from "node:fs/promises";
-import type { OpenCatalog } from "../artifacts/catalog.ts";
+import type { CatalogProblem, OpenCatalog } from "../artifacts/catalog.ts";
+import type { Snapshot } from "../artifacts/snapshot.ts";
 import type { Deps } from "../lib/deps.ts";
 import { serverLimits } from "../lib/limits.ts";
 import type { HealthReport } from "../server/report.ts";
@@ -36,23 +37,31 @@ async function examine(subjects: HealthSubjects, { clock, log }: Deps): Promise<
   const catalog = subjects.catalog();
   const snapshots = catalog?.list() ?? [];
   const problems = await catalog?.check() ?? [];
-  for (const problem of problems) log.warn("Artifact changed", { ...problem });
+  const broken = problems.filter(({ code, pending }) => !pending && code !== "expired");
+  for (const problem of broken) log.warn("Artifact changed", { ...problem });
   const fresh = snapshots.filter(({ manifest }) =>
     Date.parse(manifest.manifest.expires_at) > clock.now()
   );
   const disk = subjects.stateDir === undefined ? undefined : await hasRoom(subjects.stateDir);
   const checks = {
-    artifacts_readable: snapshots.length > 0 && problems.length === 0,
+    artifacts_readable: snapshots.length > 0 && broken.length === 0,
+    // Whether what is served is what lies in the directory.
+    artifacts_current: snapshots.length > 0 && !problems.some(({ pending }) => pending),
     manifest_fresh: snapshots.length > 0 && fresh.length === snapshots.length,
     ...(disk === undefined ? {} : { disk_space_ok: disk }),
   };
-  const serves = checks.artifacts_readable && fresh.length > 0;
+  // One image that can be fetched whole and verified is reason enough to be asked.
+  const serves = fresh.some((snapshot) => !broken.some((problem) => isOf(snapshot, problem)));
   const status = !serves
     ? "unhealthy"
     : Object.values(checks).every(Boolean)
     ? "healthy"
     : "degraded";
   return { status, checks };
+}
+
+function isOf(snapshot: Snapshot, { channel, arch }: CatalogProblem): boolean {
+  return snapshot.channel === channel && snapshot.arch === arch;
 }
 
 async function hasRoom(directory: string): Promise<boolean> {

@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
-import type { OpenCatalog } from "../../src/artifacts/catalog.ts";
+import type { CatalogProblem, OpenCatalog } from "../../src/artifacts/catalog.ts";
 import type { Snapshot } from "../../src/artifacts/snapshot.ts";
 import { systemDeps } from "../../src/lib/deps.ts";
 import { makeHealth } from "../../src/node/health.ts";
 import { fakeClock } from "../support/clock.ts";
 
-const expiring = (expires_at: string) =>
-  ({ manifest: { manifest: { expires_at } } }) as unknown as Snapshot;
+const expiring = (expires_at: string, channel = "stable") =>
+  ({ channel, arch: "arm64", manifest: { manifest: { expires_at } } }) as unknown as Snapshot;
 
 /** A catalog with these snapshots and problems, which counts how often it was examined. */
-function catalogOf(snapshots: Snapshot[], problems: string[] = []) {
+function catalogOf(snapshots: Snapshot[], problems: Partial<CatalogProblem>[] = []) {
   const seen = { checks: 0 };
   const catalog = {
     list: () => snapshots,
     check: () => {
       seen.checks++;
-      return Promise.resolve(problems.map((message) => ({ message, code: "changed" })));
+      const where = { channel: "stable", arch: "arm64" };
+      return Promise.resolve(problems.map((one) => ({ ...where, code: "changed", ...one })));
     },
   } as unknown as OpenCatalog;
   return { catalog, seen };
@@ -29,7 +30,11 @@ function healthOf(catalog: OpenCatalog | undefined, stateDir?: string) {
 Deno.test("before the first snapshot a node is unhealthy", async () => {
   const report = await healthOf(undefined).health();
   assert.equal(report.status, "unhealthy");
-  assert.deepEqual(report.checks, { artifacts_readable: false, manifest_fresh: false });
+  assert.deepEqual(report.checks, {
+    artifacts_readable: false,
+    artifacts_current: false,
+    manifest_fresh: false,
+  });
 });
 
 Deno.test("a node whose files are as they were hashed is healthy", async () => {
@@ -37,15 +42,38 @@ Deno.test("a node whose files are as they were hashed is healthy", async () => {
   const report = await healthOf(catalog, "/").health();
   assert.deepEqual(report, {
     status: "healthy",
-    checks: { artifacts_readable: true, manifest_fresh: true, disk_space_ok: true },
+    checks: {
+      artifacts_readable: true,
+      artifacts_current: true,
+      manifest_fresh: true,
+      disk_space_ok: true,
+    },
   });
 });
 
 Deno.test("a changed file makes a node unhealthy", async () => {
-  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")], ["kernel changed"]);
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")], [{ artifact: "kernel" }]);
   const report = await healthOf(catalog).health();
   assert.equal(report.status, "unhealthy");
   assert.equal(report.checks.artifacts_readable, false);
+});
+
+Deno.test("a changed file of one image of two degrades a node", async () => {
+  const later = "2026-01-02T00:00:00Z";
+  const { catalog } = catalogOf([expiring(later), expiring(later, "testing")], [{}]);
+  const report = await healthOf(catalog).health();
+  assert.equal(report.status, "degraded");
+  assert.equal(report.checks.artifacts_readable, false);
+});
+
+Deno.test("files that can't take the place of what is served degrade a node", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")], [
+    { code: "mismatch", pending: true },
+  ]);
+  const report = await healthOf(catalog).health();
+  assert.equal(report.status, "degraded");
+  assert.equal(report.checks.artifacts_current, false);
+  assert.equal(report.checks.artifacts_readable, true);
 });
 
 Deno.test("one expired manifest of two degrades a node, all of them make it unhealthy", async () => {
