@@ -6,6 +6,7 @@
 
 import { proposeCompletions, run } from "@stricli/core";
 import { PlasmdError } from "../lib/errors.ts";
+import { nameProcess } from "../lib/process_name.ts";
 import { buildApp } from "./app.ts";
 import { argsCalledAs } from "./called_as.ts";
 import type { Context } from "./context.ts";
@@ -17,6 +18,7 @@ import { makeUi, processTerminal, type Terminal } from "./ui.ts";
  * command to stop, a second one ends the process at once with 130.
  */
 export async function main(args: readonly string[]): Promise<void> {
+  if (Deno.env.has("PLASMD_EXE")) nameProcess("plasmd");
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) Deno.exit(130);

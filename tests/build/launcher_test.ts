@@ -153,6 +153,30 @@ test("a cache that others could have written to is not used", async ({ file, cac
   assert.deepEqual(await Array.fromAsync(Deno.readDir(join("real"))), []);
 });
 
+test("a cache that another user owns is not used", async ({ file, cache }) => {
+  if (Deno.uid() !== 0) return console.log("SKIPPED: root only");
+  await Deno.mkdir(cache, { mode: 0o700 });
+  await Deno.chown(cache, 65_534, 65_534);
+  assertStarted(await startSmall(file, [], { PLASMD_CACHE_DIR: cache }));
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(cache)), []);
+});
+
+test("another user's cache is where that user's caches are", async ({ file, join: at }) => {
+  if (Deno.uid() !== 0) return console.log("SKIPPED: root only");
+  await Deno.chmod(at(), 0o755);
+  for (const home of ["home", "xdg"]) {
+    await Deno.mkdir(at(home), { mode: 0o700 });
+    await Deno.chown(at(home), 65_534, 65_534);
+  }
+  const user = { uid: 65_534 };
+  assertStarted(await startSmall(file, [], { HOME: at("home") }, user));
+  assert.equal((await Deno.stat(at("home", ".cache", "plasmd"))).mode! & 0o777, 0o700);
+  assertStarted(await startSmall(file, [], { HOME: "/", XDG_CACHE_HOME: at("xdg") }, user));
+  assert.ok((await Deno.stat(at("xdg", "plasmd"))).isDirectory);
+  const { env } = await startSmall(file, [], { HOME: "relative" }, user);
+  assert.equal(env.DENO_DIR, "/proc/plasmd/deno");
+});
+
 test("a cached part that is a link is not followed", async ({ file, cache, join: at }) => {
   const env = { PLASMD_CACHE_DIR: cache };
   assertStarted(await startSmall(file, [], env));
@@ -172,17 +196,20 @@ test("a cache that can't be made is done without", async ({ file, join }) => {
   }
 });
 
-test("versions that nobody has started for long are removed", async ({ file, cache }) => {
+test("versions that nobody has started for long, and unfinished ones, are removed", async ({ file, cache }) => {
   const old = "0123456789abcdef0123456789abcdef";
   await Deno.mkdir(join(cache, old, "deno"), { recursive: true });
   await Deno.chmod(cache, 0o700);
   await Deno.writeTextFile(join(cache, old, "deno", "x"), "");
-  await Deno.mkdir(join(cache, "not-ours"));
-  for (const name of [old, "not-ours"]) await Deno.utime(join(cache, name), 1e9, 1e9);
+  for (const name of ["not-ours", ".new-1", ".new-2"]) await Deno.mkdir(join(cache, name));
+  for (const name of [old, "not-ours", ".new-1"]) await Deno.utime(join(cache, name), 1e9, 1e9);
   assertStarted(await startSmall(file, [], { PLASMD_CACHE_DIR: cache }));
   const names = (await Array.fromAsync(Deno.readDir(cache))).map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => !/^[0-9a-f]{32}$/.test(name)).sort(), [
+    ".new-2",
+    "not-ours",
+  ]);
   assert.equal(names.includes(old), false);
-  assert.equal(names.includes("not-ours"), true);
 });
 
 test("a runtime's own cache that has grown large starts anew", async ({ file, cache }) => {

@@ -51,6 +51,8 @@ Deno.test(
     const { port } = await daemon.until((out) =>
       out.trimEnd().endsWith("}") ? JSON.parse(out) as { port: number } : undefined
     );
+    // The launcher, the loader and the runtime are one process, and it has our name.
+    assert.equal(await Deno.readTextFile(`/proc/${daemon.pid}/comm`), "plasmd\n");
     const answer = await fetch(`http://127.0.0.1:${port}/kernel`);
     const got = createHash("sha256");
     let bytes = 0;

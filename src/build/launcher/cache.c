@@ -27,6 +27,8 @@
 #define RUNTIME_CACHE ((off_t)16 << 20)
 /* Seconds after which a version that nobody starts any more is removed. */
 #define KEPT ((time_t)30 * 24 * 3600)
+/* The same for one that a start has begun to write and never finished. */
+#define UNFINISHED ((time_t)3600)
 
 static int is_private(int file, mode_t type)
 {
@@ -100,10 +102,11 @@ static void remove_old(int cache)
     if (entries == NULL) return;
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         struct stat status;
-        size_t length = strlen(entry->d_name);
-        if (length != 32 && strncmp(entry->d_name, ".new-", 5) != 0) continue;
+        int unfinished = strncmp(entry->d_name, ".new-", 5) == 0;
+        if (strlen(entry->d_name) != 32 && !unfinished) continue;
         if (fstatat(cache, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        if (status.st_mtime < time(NULL) - KEPT) remove_tree(cache, entry->d_name);
+        if (status.st_mtime < time(NULL) - (unfinished ? UNFINISHED : KEPT))
+            remove_tree(cache, entry->d_name);
     }
     closedir(entries);
 }
