@@ -41,6 +41,7 @@ const exitCodes = {
   too_many: 1,
   not_ready: 1,
   changed: 1,
+  module: 126,
   timeout: 1,
   cancelled: 130,
   failed: 1,

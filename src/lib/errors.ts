@@ -46,6 +46,8 @@ export const errorCodes = [
   "too_many",
   "not_ready",
   "changed", // a file changed while it was served
+  // What a job is refused for.
+  "module", // a WebAssembly module that is malformed or not allowed
   // The rest.
   "timeout",
   "cancelled",

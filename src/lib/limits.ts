@@ -373,6 +373,37 @@ export const discoveryLimits = {
   ignoredKept: 64,
 } as const;
 
+/** Limits of jobs. DESIGN 11. */
+export const jobLimits = {
+  /** Bytes of a module or component. */
+  moduleBytes: 64 * MiB,
+  /** Bytes of one function: a longer one keeps the compiler busy beyond any wall clock. */
+  functionBytes: 1 * MiB,
+  /** Entries of all tables of a module: large ones abort the process that makes them. */
+  moduleTableEntries: 100_000,
+  /** Tables of a module. */
+  moduleTables: 16,
+  /** Function types, imports, exports, globals and functions of a module, as engines have it. */
+  moduleTypes: 100_000,
+  moduleImports: 1000,
+  moduleExports: 10_000,
+  moduleGlobals: 100_000,
+  moduleFunctions: 200_000,
+  /** Parameters or results of one function type. */
+  moduleParameters: 1000,
+  /** Locals of one function. */
+  moduleLocals: 50_000,
+  /** Data or element segments of a module. */
+  moduleSegments: 100_000,
+  /** Targets of one br_table. */
+  moduleBranches: 65_520,
+  /** Blocks inside of each other. */
+  moduleNesting: 1000,
+  /** Modules in a component, and components inside of each other. */
+  componentModules: 64,
+  componentDepth: 8,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */

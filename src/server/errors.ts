@@ -44,6 +44,7 @@ const statuses = {
   too_many: 429,
   not_ready: 503,
   changed: 503,
+  module: 422,
   timeout: 504,
   cancelled: 503,
   failed: 500,
