@@ -100,9 +100,10 @@ function demand(what: string, needed: number, there: number): void {
 function loadBytes(sizes: ArtifactSizes, handover: number, holding: Holding): number {
   const { kernel, initramfs = 0, rootfs = 0 } = sizes;
   const sealed = kernel + initramfs + handover;
-  // The files may go once they are sealed; the kernel makes its own copy of what is sealed.
+  // The files may go once they are sealed. The kernel reads what is sealed into a buffer, then
+  // copies that to where it starts the next kernel: for a moment everything is there three times.
   const freed = holding.inMemory && holding.removed ? kernel + initramfs + rootfs : 0;
-  return Math.max(sealed, 2 * sealed - freed) + bootLimits.reserveBytes;
+  return Math.max(sealed, 3 * sealed - freed) + bootLimits.reserveBytes;
 }
 
 /**

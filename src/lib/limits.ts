@@ -216,7 +216,7 @@ export const bootLimits = {
   /** Bytes of memory below which nothing is started: a kernel, an image and this program. */
   leastMemoryBytes: 384 * MiB,
   /** Bytes of memory kept for this program and the kernel while artifacts lie in memory. */
-  reserveBytes: 96 * MiB,
+  reserveBytes: 64 * MiB,
   /** Bytes of memory that the next system needs beside its files: its kernel, its own plasmd. */
   nextSystemBytes: 160 * MiB,
   /** Times by which an initramfs grows at most when the kernel unpacks it, as we plan for it. */

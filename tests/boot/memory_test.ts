@@ -98,7 +98,7 @@ Deno.test("a kernel that can't be loaded is refused", () => {
 });
 
 Deno.test("with room, all is handed over, what is needed most first", () => {
-  assert.deepEqual(handedOver(debian, machine(1987, 1400), inMemory), [
+  assert.deepEqual(handedOver(debian, machine(1987, 1500), inMemory), [
     "rootfs",
     "initramfs",
     "kernel",
@@ -107,7 +107,7 @@ Deno.test("with room, all is handed over, what is needed most first", () => {
 });
 
 Deno.test("where memory is short, some are left out", () => {
-  assert.deepEqual(handedOver(small, machine(461, 220), inMemory), ["kernel"]);
+  assert.deepEqual(handedOver(small, machine(461, 260), inMemory), ["kernel"]);
   assert.deepEqual(handedOver(small, machine(461, 100), inMemory), []);
 });
 
