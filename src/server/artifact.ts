@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenArtifact } from "../artifacts/snapshot.ts";
+import type { OpenArtifact, Snapshot } from "../artifacts/snapshot.ts";
 import { artifactNames } from "../formats/names.ts";
 import { fromHex, toBase64 } from "../lib/bytes.ts";
 import { PlasmdError } from "../lib/errors.ts";
@@ -28,22 +28,32 @@ export function serveArtifact(request: ServerRequest, site: Site): Promise<Reply
   const name = artifactNames.find((known) => known === request.params.artifact);
   const artifact = name === undefined ? undefined : snapshot.artifacts.get(name);
   if (artifact === undefined) throw new PlasmdError("not_found", "This image has no such artifact");
-  return serve(request, artifact, byName, site);
+  return serve(request, { artifact, snapshot, caching: byName }, site);
 }
 
 /** Answers for an artifact of the current snapshots by its digest. */
 export function serveBlob(request: ServerRequest, site: Site): Promise<Reply> {
   const digest = request.params.digest ?? "";
   const artifact = /^[0-9a-f]{64}$/.test(digest) ? site.catalog.blob(digest) : undefined;
-  if (artifact !== undefined) return serve(request, artifact, byDigest, site);
+  const snapshot = site.catalog.list().find(({ artifacts }) =>
+    artifacts.values().some((one) => one.digest === digest)
+  );
+  if (artifact !== undefined && snapshot !== undefined) {
+    return serve(request, { artifact, snapshot, caching: byDigest }, site);
+  }
   ready(site.catalog);
   throw new PlasmdError("not_found", "No artifact with this digest is served here");
 }
 
+interface Served {
+  readonly artifact: OpenArtifact;
+  readonly snapshot: Snapshot;
+  readonly caching: string;
+}
+
 async function serve(
   request: ServerRequest,
-  artifact: OpenArtifact,
-  caching: string,
+  { artifact, snapshot: { channel, arch }, caching }: Served,
   { clock }: Site,
 ): Promise<Reply> {
   request.hold(artifact.acquire());
@@ -72,6 +82,7 @@ async function serve(
       "Content-Type": "application/octet-stream",
     },
     body: { file: artifact, start, end },
+    artifact: { channel, arch, artifact: artifact.name },
   };
 }
 

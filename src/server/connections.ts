@@ -54,10 +54,14 @@ export function countConnections(limits: ConnectionLimits): Connections {
  * ```
  */
 export function addressKey(address: string): string {
-  const plain = address.replace(/%.*$/, "").toLowerCase();
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain);
-  if (mapped !== null) return mapped[1]!;
+  const plain = plainAddress(address.replace(/%.*$/, ""));
   return plain.includes(":") ? `${network64(plain)}::/64` : plain;
+}
+
+/** An address as people write it: an IPv4 one that came through an IPv6 socket is IPv4. */
+export function plainAddress(address: string): string {
+  const plain = address.toLowerCase();
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1] ?? plain;
 }
 
 /** The first four groups, written in one way. */

@@ -7,9 +7,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Deps } from "../lib/deps.ts";
 import { type PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import type { Labels } from "../lib/meter.ts";
 import { bodyTooLarge, hasBody, unacceptable } from "./acceptable.ts";
 import type { Buffers } from "./buffers.ts";
+import { plainAddress } from "./connections.ts";
 import { problem } from "./errors.ts";
+import type { Pacer } from "./pace.ts";
 import { refuse } from "./refuse.ts";
 import type { Reply } from "./reply.ts";
 import type { ServerRequest } from "./request.ts";
@@ -23,6 +26,7 @@ export interface Exchanges {
   readonly site: Site;
   readonly router: Router;
   readonly buffers: Buffers;
+  readonly pacer: Pacer;
   readonly limits: ServerLimits;
   readonly deps: Deps;
   /** Whether no further request is taken on this connection. */
@@ -34,7 +38,11 @@ interface Outcome {
   route: string;
   status: number;
   bytes: number;
+  /** The artifact that was sent. */
+  artifact?: Labels;
   failure?: PlasmdError;
+  /** Whether the answer ended before it was whole. */
+  cut?: boolean;
 }
 
 /** Answers one request. Never throws: what fails ends this answer and is counted and logged. */
@@ -49,9 +57,11 @@ export async function exchange(
     await answer(incoming, response, on, outcome);
   } catch (thrown) {
     outcome.failure = toPlasmdError(thrown);
+    outcome.cut = true;
     response.destroy();
   }
-  note(incoming, outcome, on.deps.clock.steady() - start, on.deps);
+  count(incoming, outcome, on.deps);
+  write(incoming, outcome, on.deps.clock.steady() - start, on);
 }
 
 async function answer(
@@ -71,11 +81,14 @@ async function answer(
   outcome.route = routed.route;
   const reply = await replyOf(routed, on, outcome);
   outcome.status = reply.status;
+  outcome.artifact = reply.artifact;
   // After a body the connection isn't used again: nothing left in it can pass for a request.
   if (on.closing() || hasBody(incoming)) response.setHeader("Connection", "close");
+  const isFile = reply.artifact !== undefined && !head;
   await send(reply, response, {
     head,
     buffers: on.buffers,
+    pace: isFile ? held.use(on.pacer.enter(incoming.socket.remoteAddress ?? "")) : undefined,
     stalledMs: on.limits.stalledMs,
     onBytes: (count) => outcome.bytes += count,
   });
@@ -116,20 +129,39 @@ async function dropBody(
   }
 }
 
-/** Counts, and writes one line. */
-function note(
-  { method, url, socket }: IncomingMessage,
-  { route, status, bytes, failure }: Outcome,
-  ms: number,
-  { log, meter }: Deps,
+/** Counts. Labels have the values of our own tables and configuration, never those of a client. */
+function count(
+  { headers }: IncomingMessage,
+  { route, status, bytes, artifact, failure, cut }: Outcome,
+  { meter }: Deps,
 ): void {
   meter.add("plasmd_http_requests_total", 1, { route, status: String(status) });
   meter.add("plasmd_http_sent_bytes_total", bytes);
-  const ours = failure !== undefined && failure.blame !== "peer";
-  if (ours) meter.add("plasmd_http_errors_total");
-  const fields = { method, target: url, status, bytes, ms: Math.round(ms) };
-  if (ours && failure.code !== "not_ready") {
-    log.warn("Request failed", { ...fields, code: failure.code, error: failure.message });
+  if (artifact !== undefined) meter.add("plasmd_artifact_sent_bytes_total", bytes, artifact);
+  if (headers.range !== undefined && (status === 416 || artifact !== undefined)) {
+    const result = { 206: "partial", 416: "unsatisfiable" }[status] ?? "ignored";
+    meter.add("plasmd_http_ranges_total", 1, { result });
   }
-  log.debug("Request", { ...fields, from: socket.remoteAddress, ended: failure?.code });
+  if (isOurs(failure)) meter.add("plasmd_http_errors_total", 1, { code: failure.code });
+  if (cut && failure !== undefined) meter.add("plasmd_http_cut_total", 1, { code: failure.code });
+}
+
+/** Writes one line, without a client's headers; what failed here is a warning too. */
+function write(
+  { method, url, socket }: IncomingMessage,
+  { route, status, bytes, failure }: Outcome,
+  ms: number,
+  { deps: { log }, site: { problems } }: Exchanges,
+): void {
+  const fields = { method, target: url, status, bytes, ms: Math.round(ms) };
+  if (isOurs(failure) && failure.code !== "not_ready") {
+    log.warn("Request failed", { ...fields, code: failure.code, error: failure.message });
+    problems.note(`http ${route}`, failure);
+  }
+  const from = plainAddress(socket.remoteAddress ?? "");
+  log.debug("Request", { ...fields, from, ended: failure?.code });
+}
+
+function isOurs(failure: PlasmdError | undefined): failure is PlasmdError {
+  return failure !== undefined && failure.blame !== "peer";
 }

@@ -8,10 +8,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
-import { countConnections } from "./connections.ts";
+import { clientsOf, type Visit } from "./clients.ts";
+import { countConnections, plainAddress } from "./connections.ts";
 import { problem } from "./errors.ts";
 import { type ParserError, parserReply, refuse } from "./refuse.ts";
 import type { Reply } from "./reply.ts";
+import type { ClientReport } from "./report.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import { methodProblem } from "./routes.ts";
 
@@ -23,6 +25,8 @@ export interface Listener {
   readonly server: Server;
   /** Open connections. */
   connections(): number;
+  /** Who has them. */
+  clients(): ClientReport[];
   /** Whether no further request is taken. */
   closing(): boolean;
   /** Takes no more connections, lets running answers finish within the limit, then cuts. */
@@ -35,8 +39,7 @@ export interface Listener {
 type Open = Map<Socket, Connection>;
 
 /** One connection. */
-interface Connection {
-  /** Requests that are being answered or wait for it. */
+interface Connection extends Visit {
   pending: number;
   /** Settles when the last of them has been answered. */
   last: Promise<void>;
@@ -69,6 +72,7 @@ export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps)
   return {
     server,
     connections: () => open.size,
+    clients: () => clientsOf(open.values(), deps.clock.steady()),
     closing: () => closing,
     async drain() {
       closing = true;
@@ -87,7 +91,7 @@ export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps)
 }
 
 /** Keeps account of the connections; those above a limit are told so and not taken. */
-function admit(server: Server, limits: ServerLimits, { meter }: Deps): Open {
+function admit(server: Server, limits: ServerLimits, { meter, clock }: Deps): Open {
   const open: Open = new Map();
   const count = countConnections(limits);
   let refused = 0;
@@ -101,8 +105,16 @@ function admit(server: Server, limits: ServerLimits, { meter }: Deps): Open {
   server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
     const entered = count.enter(address);
-    if (entered !== "entered") return sayNo(socket, entered);
-    open.set(socket, { pending: 0, last: Promise.resolve() });
+    if (entered !== "entered") {
+      meter.add("plasmd_http_connections_refused_total", 1, { limit: entered });
+      return sayNo(socket, entered);
+    }
+    open.set(socket, {
+      address: plainAddress(address),
+      since: clock.steady(),
+      pending: 0,
+      last: Promise.resolve(),
+    });
     meter.set("plasmd_http_connections", open.size);
     socket.once("close", () => {
       count.leave(address);

@@ -5,6 +5,7 @@
  */
 
 import type { OpenArtifact } from "../artifacts/snapshot.ts";
+import type { Labels } from "../lib/meter.ts";
 
 /** A part of an open file, from `start` to before `end`. */
 export interface FilePart {
@@ -21,6 +22,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ReplyBody;
+  /** The artifact that it is about: its bytes are counted and kept to the rate caps. */
+  readonly artifact?: Labels;
 }
 
 /** On every answer: what is served is never to be taken for something else. */

@@ -1,8 +1,8 @@
 /**
  * What a provider says about itself: the answers of `/health` and `/status`. DESIGN 7.
  *
- * Members are only ever added. Everything here is public: no address of a client or another peer, no
- * file path, no detail of an error.
+ * Members are only ever added. Everything but `private` is public: no address of a client or another
+ * peer, no file path, no detail of an error.
  *
  * @module
  */
@@ -54,6 +54,36 @@ export interface ArtifactReport {
   readonly hash: string;
 }
 
+/** One address from which clients are connected. */
+export interface ClientReport {
+  readonly address: string;
+  readonly connections: number;
+  /** Requests that are being answered or wait for it. */
+  readonly requests: number;
+  /** Seconds since the oldest of the connections was opened. */
+  readonly since_seconds: number;
+}
+
+/** Something that went wrong. */
+export interface ProblemReport {
+  /** When it happened last, RFC 3339. */
+  readonly at: string;
+  /** The part that it happened in. */
+  readonly area: string;
+  readonly code: string;
+  readonly message: string;
+  /** How often it happened. */
+  readonly count: number;
+}
+
+/** What only an operator may see. */
+export interface PrivateReport {
+  readonly clients: readonly ClientReport[];
+  /** What lies where: `artifacts`, `state`. */
+  readonly paths: Readonly<Record<string, string>>;
+  readonly problems: readonly ProblemReport[];
+}
+
 /** The answer of `/status`. */
 export interface StatusReport {
   readonly provider: ProviderReport;
@@ -61,4 +91,6 @@ export interface StatusReport {
   readonly artifacts: readonly ArtifactReport[];
   /** Figure → value, as counted since the start. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Only for requests with the token. */
+  readonly private?: PrivateReport;
 }

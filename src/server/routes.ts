@@ -10,6 +10,7 @@ import { serveArtifact, serveBlob } from "./artifact.ts";
 import { problem } from "./errors.ts";
 import { serveHealth } from "./health.ts";
 import { serveManifest } from "./manifest.ts";
+import { serveMetrics } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
 import { parseTarget, type ServerRequest } from "./request.ts";
 import type { Site } from "./site.ts";
@@ -32,6 +33,7 @@ const table: readonly Route[] = [
   get("/", serveStatus),
   get("/health", serveHealth),
   get("/status", serveStatus),
+  get("/metrics", serveMetrics),
   get("/manifest.json", serveManifest),
   get("/kernel", artifact("kernel")),
   get("/initramfs", artifact("initramfs")),

@@ -10,6 +10,7 @@
 import type { ServerResponse } from "node:http";
 import { PlasmdError } from "../lib/errors.ts";
 import type { Buffers } from "./buffers.ts";
+import type { PacedTransfer } from "./pace.ts";
 import { bodyLength, type FilePart, type Reply } from "./reply.ts";
 
 /** How a reply is sent. */
@@ -17,6 +18,8 @@ export interface SendOptions {
   /** Whether the request was HEAD: headers only. */
   readonly head: boolean;
   readonly buffers: Buffers;
+  /** Holds the bytes of a file back, where there are rate caps. */
+  readonly pace?: PacedTransfer;
   /** Milliseconds within which a reader must take what was written: a buffer, 512 KiB at most. */
   readonly stalledMs: number;
   /** Called with the bytes of the body that were handed over. */
@@ -67,13 +70,16 @@ async function sendBody(
 async function sendFile(
   { file, start, end }: FilePart,
   response: ServerResponse,
-  { buffers, stalledMs, onBytes }: SendOptions,
+  { buffers, pace, stalledMs, onBytes }: SendOptions,
 ): Promise<void> {
+  using gone = whenGone(response);
   const lease = buffers.take(end - start);
   let reusable = true;
   try {
     for (let at = start; at < end;) {
-      const into = lease.bytes.subarray(0, Math.min(lease.bytes.length, end - at));
+      const most = Math.min(lease.bytes.length, pace?.most() ?? Infinity, end - at);
+      await pace?.take(most, gone.signal);
+      const into = lease.bytes.subarray(0, most);
       const count = await file.read(into, at);
       if (count === 0) throw new PlasmdError("changed", "A file got shorter while it was served");
       reusable = false;
@@ -86,6 +92,15 @@ async function sendFile(
     // A write that failed may still hold the buffer: it isn't lent again.
     lease.release(reusable);
   }
+}
+
+/** A signal that aborts when the client goes away. */
+function whenGone(response: ServerResponse): { readonly signal: AbortSignal } & Disposable {
+  const gone = new AbortController();
+  const stop = () => gone.abort(clientGone());
+  if (response.destroyed) stop();
+  else response.once("close", stop);
+  return { signal: gone.signal, [Symbol.dispose]: () => response.off("close", stop) };
 }
 
 async function sendStream(

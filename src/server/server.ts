@@ -12,9 +12,12 @@ import { serverLimits } from "../lib/limits.ts";
 import { makeBuffers } from "./buffers.ts";
 import { exchange } from "./exchange.ts";
 import { type Listener, makeListener } from "./listener.ts";
+import { makePacer } from "./pace.ts";
+import { makeProblems, type Problems } from "./problems.ts";
 import type { HealthReport, StatusReport } from "./report.ts";
 import { makeRouter } from "./routes.ts";
-import type { ServerLimits } from "./server_limits.ts";
+import type { ChangeableLimits, ServerLimits } from "./server_limits.ts";
+import type { Site } from "./site.ts";
 
 /** What a server serves, and where. */
 export interface ServerOptions {
@@ -25,6 +28,14 @@ export interface ServerOptions {
   readonly catalog: Catalog;
   health(): Promise<HealthReport>;
   status(): Promise<StatusReport>;
+  /** Figures in Prometheus' text format; without them /metrics is 404. */
+  metrics?(): Promise<string>;
+  /** What opens the private views; without one they are closed. */
+  readonly token?: string;
+  /** What lies where, for the private view: name to path. */
+  readonly paths?: Readonly<Record<string, string>>;
+  /** Where problems of other parts are remembered too. */
+  readonly problems?: Problems;
   /** Limits other than those of lib/limits.ts. */
   readonly limits?: Partial<ServerLimits>;
 }
@@ -37,6 +48,11 @@ export interface HttpServer extends AsyncDisposable {
   readonly port: number;
   /** Open connections. */
   connections(): number;
+  /**
+   * Changes limits while it runs. No connection is closed by that: running downloads go on, at the
+   * new rate. A new time for stalled readers counts from the next request.
+   */
+  setLimits(limits: Partial<ChangeableLimits>): void;
   /** Takes no more requests, lets running answers finish within the limit, then cuts them. */
   drain(): Promise<void>;
 }
@@ -48,17 +64,17 @@ export interface HttpServer extends AsyncDisposable {
  * this machine doesn't have
  */
 export async function startServer(options: ServerOptions, deps: Deps): Promise<HttpServer> {
-  const limits: ServerLimits = { ...serverLimits, ...options.limits };
+  const limits: { -readonly [Name in keyof ServerLimits]: number } = {
+    ...serverLimits,
+    ...options.limits,
+  };
   const area: Deps = { ...deps, log: deps.log.child("http") };
+  const pacer = makePacer(limits, deps.clock);
   const exchanges = {
-    site: {
-      catalog: options.catalog,
-      clock: deps.clock,
-      health: () => options.health(),
-      status: () => options.status(),
-    },
+    site: makeSite(options, limits, deps, () => listener.clients()),
     router: makeRouter(),
     buffers: makeBuffers(limits),
+    pacer,
     limits,
     deps: area,
     closing: (): boolean => listener.closing(),
@@ -77,11 +93,36 @@ export async function startServer(options: ServerOptions, deps: Deps): Promise<H
     host: bound.address,
     port: bound.port,
     connections: () => listener.connections(),
+    setLimits(changed) {
+      Object.assign(limits, changed);
+      pacer.changed();
+    },
     async drain() {
       await listener.drain();
       await listener.close();
     },
     [Symbol.asyncDispose]: () => listener.close(),
+  };
+}
+
+function makeSite(
+  options: ServerOptions,
+  limits: ServerLimits,
+  { clock }: Deps,
+  clients: Site["clients"],
+): Site {
+  const { catalog, token, metrics, problems = makeProblems(limits.problems, clock) } = options;
+  return {
+    catalog,
+    clock,
+    limits,
+    token,
+    problems,
+    clients,
+    paths: () => options.paths ?? {},
+    health: () => options.health(),
+    status: () => options.status(),
+    metrics: metrics && (() => metrics()),
   };
 }
 

@@ -6,12 +6,24 @@
 
 import type { Catalog } from "../artifacts/snapshot.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { HealthReport, StatusReport } from "./report.ts";
+import type { Problems } from "./problems.ts";
+import type { ClientReport, HealthReport, StatusReport } from "./report.ts";
+import type { ServerLimits } from "./server_limits.ts";
 
 /** The things behind the routes. */
 export interface Site {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly limits: ServerLimits;
+  /** What opens the private views; without one they are closed. */
+  readonly token?: string;
+  readonly problems: Problems;
+  /** Who is connected. */
+  clients(): readonly ClientReport[];
+  /** What lies where on this machine. */
+  paths(): Readonly<Record<string, string>>;
   health(): Promise<HealthReport>;
   status(): Promise<StatusReport>;
+  /** Figures in Prometheus' text format. */
+  metrics?(): Promise<string>;
 }

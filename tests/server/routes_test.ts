@@ -3,17 +3,14 @@ import fc from "fast-check";
 import type { Reply } from "../../src/server/reply.ts";
 import { parseTarget, queryValues, type ServerRequest } from "../../src/server/request.ts";
 import { makeRouter, match } from "../../src/server/routes.ts";
-import { systemClock } from "../../src/lib/clock.ts";
 import { fakeCatalog, fakeSnapshot, memoryArtifact } from "../support/fake_catalog.ts";
-import { fakeStatus } from "../support/http.ts";
+import { fakeSite } from "../support/http.ts";
 
 const router = makeRouter();
-const site = {
-  catalog: fakeCatalog([fakeSnapshot([memoryArtifact("kernel", new Uint8Array(5))])]),
-  clock: systemClock,
-  health: () => Promise.resolve({ status: "healthy", checks: {} } as const),
-  status: () => Promise.resolve(fakeStatus),
-};
+const site = fakeSite(
+  fakeCatalog([fakeSnapshot([memoryArtifact("kernel", new Uint8Array(5))])]),
+  { metrics: () => Promise.resolve("up 1\n") },
+);
 
 function ask(target: string, method = "GET"): Promise<Reply> | Reply {
   const request: ServerRequest = { method, headers: {}, params: {}, query: "", hold() {} };
@@ -26,6 +23,7 @@ Deno.test("every route of the table answers GET and HEAD", async () => {
       "/",
       "/health",
       "/status",
+      "/metrics",
       "/manifest.json",
       "/kernel",
       "/stable/arm64/manifest.json",

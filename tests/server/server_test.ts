@@ -5,6 +5,7 @@ import { memoryMeter } from "../../src/lib/meter.ts";
 import { bindError, bindWithFallback } from "../../src/server/server.ts";
 import {
   emptyCatalog,
+  failingArtifact,
   fakeCatalog,
   fakeSnapshot,
   memoryArtifact,
@@ -45,6 +46,34 @@ Deno.test("a report that can't be made is 500 and keeps its reason to itself", a
     equal(status, 500);
     ok(!text.includes("secret"));
   }
+});
+
+Deno.test("a report that hangs doesn't make who asks wait", async () => {
+  const hang = () => new Promise<never>(() => {});
+  await using server = await startTestServer({
+    catalog,
+    health: hang,
+    status: hang,
+    limits: { reportMs: 50 },
+  });
+  const health = await sendRaw(server.port, requestText("/health"));
+  equal(health.status, 503);
+  deepEqual(JSON.parse(new TextDecoder().decode(health.body)), {
+    status: "unhealthy",
+    checks: { answers_in_time: false },
+  });
+  equal((await sendRaw(server.port, requestText("/status"))).status, 504);
+});
+
+Deno.test("/metrics is Prometheus' text, and 404 where no figures are kept", async () => {
+  const metrics = () => Promise.resolve("up 1\n");
+  await using server = await startTestServer({ catalog, metrics });
+  const { status, headers, body } = await sendRaw(server.port, requestText("/metrics"));
+  equal(status, 200);
+  equal(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+  equal(new TextDecoder().decode(body), "up 1\n");
+  await using without = await startTestServer({ catalog });
+  equal((await sendRaw(without.port, requestText("/metrics"))).status, 404);
 });
 
 Deno.test({
@@ -124,6 +153,7 @@ Deno.test("requests, bytes and errors are counted by route", async () => {
     'plasmd_http_requests_total{route="/kernel",status="200"}': 1,
     'plasmd_http_requests_total{route="/:channel/:arch/:artifact",status="200"}': 1,
     'plasmd_http_requests_total{route="none",status="404"}': 1,
+    'plasmd_artifact_sent_bytes_total{channel="stable",arch="arm64",artifact="kernel"}': 2000,
     plasmd_http_sent_bytes_total: 2000 + (await problemLength()),
     plasmd_http_connections: 0,
   });
@@ -133,6 +163,27 @@ async function problemLength(): Promise<number> {
   await using server = await startTestServer({ catalog });
   return (await sendRaw(server.port, requestText("/nowhere"))).body.length;
 }
+
+Deno.test("ranges, refusals and answers that were cut are counted, with labels of ours only", async () => {
+  const meter = memoryMeter();
+  const broken = fakeCatalog([fakeSnapshot([failingArtifact(kernel, 500, "changed")])]);
+  await using server = await startTestServer({ catalog: broken, deps: { meter } });
+  for (const range of ["bytes=0-9", "bytes=5000-", "bytes=0-1,3-4", "evil=1"]) {
+    const headers = `Range: ${range}\r\nX-Evil: label\r\n`;
+    await sendRaw(server.port, requestText("/kernel?evil", { headers }));
+  }
+  server.setLimits({ connectionsPerAddress: 0 });
+  await sendRaw(server.port, requestText("/kernel"));
+  await server.drain();
+  const figures = meter.read();
+  equal(figures['plasmd_http_ranges_total{result="partial"}'], 1);
+  equal(figures['plasmd_http_ranges_total{result="unsatisfiable"}'], 1);
+  equal(figures['plasmd_http_ranges_total{result="ignored"}'], 2);
+  equal(figures['plasmd_http_connections_refused_total{limit="too_many"}'], 1);
+  equal(figures['plasmd_http_cut_total{code="changed"}'], 2);
+  equal(figures['plasmd_http_errors_total{code="changed"}'], 2);
+  ok(!/evil/i.test(Object.keys(figures).join()));
+});
 
 Deno.test("a request is one line in the log, a failure of ours a warning", async () => {
   const lines: [string, string, Fields | undefined][] = [];

@@ -5,13 +5,18 @@
  */
 
 import type { Catalog } from "../../src/artifacts/snapshot.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { type Deps, systemDeps } from "../../src/lib/deps.ts";
+import { serverLimits } from "../../src/lib/limits.ts";
+import { makeProblems } from "../../src/server/problems.ts";
 import type { HealthReport, StatusReport } from "../../src/server/report.ts";
-import { type HttpServer, startServer } from "../../src/server/server.ts";
+import { type HttpServer, type ServerOptions, startServer } from "../../src/server/server.ts";
 import type { ServerLimits } from "../../src/server/server_limits.ts";
+import type { Site } from "../../src/server/site.ts";
 
 /** What a test server is made of. */
-export interface TestServerOptions {
+export interface TestServerOptions
+  extends Pick<ServerOptions, "token" | "paths" | "problems" | "metrics"> {
   readonly catalog: Catalog;
   readonly limits?: Partial<ServerLimits>;
   readonly health?: () => Promise<HealthReport>;
@@ -39,6 +44,7 @@ export const fakeStatus: StatusReport = {
 /** Starts a server on a free port of loopback. */
 export function startTestServer(options: TestServerOptions): Promise<HttpServer> {
   return startServer({
+    ...options,
     host: options.host ?? "127.0.0.1",
     port: 0,
     catalog: options.catalog,
@@ -123,4 +129,19 @@ export function requestText(
   { method = "GET", headers = "" }: { method?: string; headers?: string } = {},
 ): string {
   return `${method} ${target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n${headers}\r\n`;
+}
+
+/** What handlers answer from, of a catalog. */
+export function fakeSite(catalog: Catalog, more: Partial<Site> = {}): Site {
+  return {
+    catalog,
+    clock: systemClock,
+    limits: serverLimits,
+    problems: makeProblems(4, systemClock),
+    clients: () => [],
+    paths: () => ({}),
+    health: () => Promise.resolve({ status: "healthy", checks: {} }),
+    status: () => Promise.resolve(fakeStatus),
+    ...more,
+  };
 }
