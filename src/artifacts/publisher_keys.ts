@@ -48,14 +48,22 @@ export async function readKeyLists(path: string, now: number): Promise<readonly 
  * @throws {PlasmdError} `config` where they won't
  */
 export function checkSigner(lists: readonly KeyList[], keyid: string): void {
-  // DESIGN 5: root keys never sign manifests.
-  if (lists.some(({ root }) => root.keys.includes(keyid))) {
-    throw refused(`${keyid} is a root key, which signs key lists only`);
-  }
+  checkNoRoot(lists, keyid);
   const { list_version, publish } = lists.at(-1)!;
   if (publish.keys.includes(keyid)) return;
   const hint = `its publish keys: ${publish.keys.join(", ")}`;
   throw refused(`key list ${list_version} doesn't name ${keyid} as a publish key`, hint);
+}
+
+/**
+ * Checks that a key isn't one that clients refuse under a manifest.
+ *
+ * @throws {PlasmdError} `config` where it is
+ */
+export function checkNoRoot(lists: readonly KeyList[], keyid: string): void {
+  // DESIGN 5: root keys never sign manifests.
+  if (!lists.some(({ root }) => root.keys.includes(keyid))) return;
+  throw refused(`${keyid} is a root key, which signs key lists only`);
 }
 
 /** Whether two manifests, or a manifest and what is wanted, have the same key lists. */

@@ -34,6 +34,11 @@ import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
 import { providerListCommand } from "./commands/provider_list.ts";
 import { providerStatusCommand } from "./commands/provider_status.ts";
 import { selftestCommand } from "./commands/selftest.ts";
+import { publisherInitCommand } from "./commands/publisher_init.ts";
+import { publisherRevokeCommand } from "./commands/publisher_revoke.ts";
+import { publisherRotateCommand } from "./commands/publisher_rotate.ts";
+import { publisherShowCommand } from "./commands/publisher_show.ts";
+import { publisherSignCommand } from "./commands/publisher_sign.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { Context } from "./context.ts";
@@ -65,6 +70,16 @@ export function buildApp(terminal: Terminal): Application<Context> {
           show: manifestShowCommand,
         },
         docs: { brief: "What a boot image consists of, and who signed it" },
+      }),
+      publisher: buildRouteMap<string, Context>({
+        routes: {
+          init: publisherInitCommand,
+          show: publisherShowCommand,
+          rotate: publisherRotateCommand,
+          revoke: publisherRevokeCommand,
+          sign: publisherSignCommand,
+        },
+        docs: { brief: "Which keys sign manifests, and who may change that" },
       }),
       boot: buildRouteMap<string, Context>({
         routes: {

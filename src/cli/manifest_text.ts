@@ -39,6 +39,7 @@ export function manifestText(manifest: Manifest, now: number): string {
     ["created", manifest.created_at],
     ["expires", `${manifest.expires_at} (${expiryText(manifest, now)})`],
     ...(manifest.cmdline === undefined ? [] : [["cmdline", manifest.cmdline]]),
+    ...keyListRows(manifest),
     ["id", manifestId(manifest)],
   ];
   const artifacts = Object.entries<ManifestArtifact>(manifest.artifacts)
@@ -88,6 +89,16 @@ export function manifestResult(manifest: Manifest, signers: readonly string[]): 
   };
 }
 
+function keyListRows({ key_lists: lists = [] }: Manifest): string[][] {
+  const last = lists.at(-1);
+  if (last === undefined) return [];
+  const { threshold, keys } = last.publish;
+  return [
+    ["key list", `${last.list_version}, valid until ${last.expires_at}`],
+    ["", `${threshold} of ${keys.join(", ")} must sign`],
+  ];
+}
+
 function expiryText({ expires_at }: Manifest, now: number): string {
   const left = parseTime(expires_at)! - now;
   return left > 0 ? `in ${durationText(left)}` : "expired";
@@ -95,7 +106,7 @@ function expiryText({ expires_at }: Manifest, now: number): string {
 
 const known = [
   ["version", "manifest_version", "sequence", "channel", "arch", "created_at", "expires_at"],
-  ["cmdline", "artifacts", "signatures"],
+  ["cmdline", "artifacts", "key_lists", "signatures"],
 ].flat();
 
 function unknownMembers(manifest: Manifest): string[] {

@@ -18,16 +18,19 @@ const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86
 
 /** A lifetime like `30d`, `12h` or `90m`, in milliseconds; at most what a manifest may live. */
 export function parseDays(input: string): number {
+  return parseLifetime(input, formatLimits.lifetimeMs);
+}
+
+/** The same for what may live for longer, or not so long; `max` in milliseconds. */
+export function parseLifetime(input: string, max: number): number {
   const match = /^(\d{1,6})([mhd])$/.exec(input);
   if (match === null) {
     throw new SyntaxError(`Invalid time "${printable(input)}": write it like 30d, 12h or 90m`);
   }
   const ms = Number(match[1]) * units[match[2]!]!;
-  if (ms > 0 && ms <= formatLimits.lifetimeMs) return ms;
+  if (ms > 0 && ms <= max) return ms;
   throw new SyntaxError(
-    `Invalid time "${printable(input)}": it lies between 1m and ${
-      durationText(formatLimits.lifetimeMs)
-    }`,
+    `Invalid time "${printable(input)}": it lies between 1m and ${durationText(max)}`,
   );
 }
 

@@ -21,5 +21,7 @@ export async function policyOf(manifest: Uint8Array, pinned: PinnedKeys): Promis
   const userPolicy = given ? [] : policyPlaces((name) => Deno.env.get(name));
   const policy = await loadPolicy({ ...pinned, userPolicy });
   if (policy !== undefined) return policy;
-  throw noPolicyError(validSigners(manifestPrefix, parseManifest(manifest)));
+  const parsed = parseManifest(manifest);
+  const roots = parsed.key_lists?.at(-1)?.root.keys;
+  throw noPolicyError(validSigners(manifestPrefix, parsed), roots);
 }

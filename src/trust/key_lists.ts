@@ -120,16 +120,12 @@ function checkSigned(list: KeyList, role: KeyRole, whose: string): void {
   );
 }
 
-function wrongRoots(count: number, { keys, threshold }: KeyRole): PlasmdError {
+function wrongRoots(count: number, { threshold }: KeyRole): PlasmdError {
   const lists = count === 1 ? "Its key list is not" : `None of its ${count} key lists is`;
-  return untrusted(
-    `${lists} signed by ${threshold === 1 ? "a" : threshold} pinned root key${
-      threshold === 1 ? "" : "s"
-    }`,
-    `pinned: ${threshold} of ${keys.join(", ")}`,
-  );
+  const keys = threshold === 1 ? "a pinned root key" : `${threshold} pinned root keys`;
+  return untrusted(`${lists} signed by ${keys}`);
 }
 
-function untrusted(message: string, hint?: string): PlasmdError {
-  return new PlasmdError("untrusted", message, { hint });
+function untrusted(message: string): PlasmdError {
+  return new PlasmdError("untrusted", message);
 }

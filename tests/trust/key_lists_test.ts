@@ -47,7 +47,6 @@ Deno.test("it starts at the first list that the pinned root keys sign", () => {
 Deno.test("lists signed by the wrong roots are refused", () => {
   untrusted(rotated, [d], /None of its 3 key lists is signed by a pinned root key/);
   untrusted([list(1, [a])], [d], /Its key list is not signed by a pinned root key/);
-  assert.throws(() => walkChain(rotated, roleOf([d])), { hint: `pinned: 1 of ${d.keyid}` });
 });
 
 Deno.test("a list that only its own root keys sign is refused", () => {

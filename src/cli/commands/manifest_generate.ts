@@ -26,6 +26,7 @@ type GenerateFlags = {
   readonly imageVersion?: string;
   readonly expiresIn?: number;
   readonly signingKey?: string;
+  readonly keyLists?: string;
   readonly json: boolean;
 };
 
@@ -62,6 +63,7 @@ export const manifestGenerateCommand: Command<Context> = command<GenerateFlags>(
       optional: true,
     },
     signingKey: textFlag("Sign with this key instead of the machine's own", "FILE"),
+    keyLists: textFlag("The key lists that 'plasmd publisher' made, for pinned root keys", "FILE"),
     json: jsonFlag,
   },
   async run(run, flags) {
@@ -79,6 +81,7 @@ export const manifestGenerateCommand: Command<Context> = command<GenerateFlags>(
       imageVersion: flags.imageVersion,
       lifetimeMs: flags.expiresIn,
       lastSequence: await sequenceIn(output),
+      keyLists: await keyListsOf(run, flags),
       identity: await signerOf(run, flags),
       signal: run.signal,
       onProgress: (done, total, label) => progress.update(done, total, label),
@@ -102,6 +105,12 @@ async function signerOf({ deps }: Run, flags: GenerateFlags): Promise<Identity |
   const { readIdentity, readOrCreateIdentity } = await import("../../identity/key_file.ts");
   if (flags.signingKey !== undefined) return await readIdentity(flags.signingKey);
   return flags.sign ? await readOrCreateIdentity(undefined, deps) : undefined;
+}
+
+async function keyListsOf({ deps }: Run, { keyLists }: GenerateFlags) {
+  if (keyLists === undefined) return undefined;
+  const { readKeyLists } = await import("../../artifacts/publisher_keys.ts");
+  return await readKeyLists(keyLists, deps.clock.now());
 }
 
 /** The sequence of the manifest that is replaced: the new one's must be higher. */

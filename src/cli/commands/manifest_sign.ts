@@ -35,6 +35,7 @@ export const manifestSignCommand: Command<Context> = command<SignFlags, [string]
     parameters: [{ brief: "The manifest", placeholder: "FILE", parse: String }],
   },
   async run({ ui }, { key, output, json }, file) {
+    const { checkNoRoot } = await import("../../artifacts/publisher_keys.ts");
     const { parseManifest } = await import("../../formats/manifest.ts");
     const { manifestPrefix, sign, validSigners } = await import("../../formats/signed.ts");
     const { readIdentity } = await import("../../identity/key_file.ts");
@@ -42,6 +43,7 @@ export const manifestSignCommand: Command<Context> = command<SignFlags, [string]
     const { manifestResult, readManifestFile } = await import("../manifest_text.ts");
     const manifest = parseManifest(await readManifestFile(file));
     const identity = await readIdentity(key);
+    checkNoRoot(manifest.key_lists ?? [], identity.keyid);
     const bytes = sign(manifestPrefix, manifest, [identity]);
     // What is written is read once more as a client reads it: a signature can pass a limit.
     const signed = parseManifest(bytes);
