@@ -404,6 +404,47 @@ export const jobLimits = {
   componentDepth: 8,
 } as const;
 
+/** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */
+export const mdnsLimits = {
+  /** Bytes of a datagram that is read: RFC 6762 17 allows no more. */
+  datagramBytes: 9000,
+  /** Questions and records in one datagram. */
+  datagramRecords: 256,
+  /** Bytes of a datagram that is sent, as long as one record leaves a choice: fits an Ethernet frame. */
+  sentBytes: 1400,
+  /** Bytes and entries of a TXT record: RFC 6763 6.2 advises 1300 bytes. */
+  txtBytes: 1300,
+  txtEntries: 32,
+  /** Bytes of what we say in one entry of a TXT record: its length is one byte. */
+  txtEntryBytes: 255,
+  /** Records that are remembered of one interface and family, and of one sender of them. */
+  cacheRecords: 4096,
+  cacheRecordsPerSender: 512,
+  /** Seconds for which a record is believed at most, whatever it says: the 75 minutes of RFC 6762. */
+  ttlSeconds: 4500,
+  /** Instances that are looked at in one datagram, and addresses of one host. */
+  instances: 128,
+  addresses: 8,
+  /** Names whose missing records are asked for at one time, and how often each. */
+  missing: 64,
+  missingTries: 3,
+  /** Reasons for what was passed over that are remembered, so that each is said once. */
+  ignoredKept: 256,
+  /** Offers that wait for a reader. */
+  waiting: 1024,
+  /** Least and largest milliseconds between two equal questions. RFC 6762 5.2 */
+  questionMs: 1 * seconds,
+  questionMaxMs: 60 * minutes,
+  /** Unicast answers in one second on one interface and family: nobody is flooded through us. */
+  unicastPerSecond: 32,
+  /** Answers that wait to be sent on one interface and family. */
+  pending: 64,
+  /** Milliseconds between two looks at the interfaces of this machine. */
+  interfacesMs: 5 * seconds,
+  /** Milliseconds between two looks by somebody who waits for one answer. */
+  interfacesHurryMs: 500,
+} as const;
+
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */
 export const textLimits = {
   /** Characters of a string from a peer. */
