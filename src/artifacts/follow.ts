@@ -200,6 +200,7 @@ export function openFollower(parts: FollowParts, look: Look, deps: Deps): Follow
       }
       for (const image of shelf.images()) {
         if (signingIsDue(image, clock.now())) await signAgain(image);
+        else placeOf(image.snapshot).signed();
         tellExpired(image);
       }
       return Math.min(next, ...shelf.images().map((image) => untilSigning(image, clock.now())));

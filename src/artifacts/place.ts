@@ -27,6 +27,7 @@ export interface Place {
   failed(error: PlasmdError): void;
   /** Whether what failed is to be tried again, although nothing has changed. */
   retryIsDue(): boolean;
+  /** Notes that the manifest is as new as it has to be. */
   signed(): void;
   notSigned(error: PlasmdError): void;
   /** Whether signing may be tried. */
@@ -48,7 +49,7 @@ export function openPlace(
   let signError: PlasmdError | undefined;
 
   function tell(now: PlasmdError, before: PlasmdError | undefined): void {
-    if (now.message === before?.message) return;
+    if (before !== undefined && withoutNumbers(now) === withoutNumbers(before)) return;
     const { code, message: reason } = now;
     log.warn("What lies there is not served: the last image stays", {
       channel,
@@ -88,4 +89,9 @@ export function openPlace(
     signingIsDue: () => clock.steady() >= signAt,
     errors: () => [error, signError].filter((one) => one !== undefined),
   };
+}
+
+/** Times and sizes in a message differ at each try. */
+function withoutNumbers({ message }: PlasmdError): string {
+  return message.replace(/\d+/g, "");
 }

@@ -42,6 +42,6 @@ export function sameBytes(a: FileStamp, b: FileStamp): boolean {
 export function changedError(path: string, hint?: string): PlasmdError {
   return new PlasmdError("changed", `"${printable(path)}" was changed after it was hashed`, {
     hint: hint ??
-      "write the new file beside it and rename it over the old one, then restart the provider",
+      "replace a file by a rename: write the new one under a hidden name, then rename it over the old",
   });
 }

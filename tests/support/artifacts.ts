@@ -4,9 +4,10 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
-import { type CatalogOptions, openCatalog } from "../../src/artifacts/catalog.ts";
+import { basename, dirname, join } from "node:path";
+import { type CatalogOptions, type OpenCatalog, openCatalog } from "../../src/artifacts/catalog.ts";
 import { type Deps, systemDeps } from "../../src/lib/deps.ts";
+import { watchLimits } from "../../src/lib/limits.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { testIdentity } from "./manifests.ts";
 import { type MemoryLog, memoryLog } from "./memory_log.ts";
@@ -33,6 +34,37 @@ export async function writeFiles(
     await Deno.mkdir(dirname(join(directory, path)), { recursive: true });
     await Deno.writeFile(join(directory, path), bytes);
   }
+}
+
+/** Replaces files like an installer should: written under hidden names, then renamed. */
+export async function replaceFiles(
+  directory: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const hidden = join(dirname(path), `.${basename(path)}.new`);
+    await writeFiles(directory, { [hidden]: content });
+    await Deno.rename(join(directory, hidden), join(directory, path));
+  }
+}
+
+/** Lets a catalog see what changed, and see it again when it has settled. */
+export async function followed(catalog: OpenCatalog, clock: FakeClock): Promise<void> {
+  await catalog.refresh();
+  clock.advance(watchLimits.settleMs);
+  await catalog.refresh();
+}
+
+/** Waits for something while a clock is moved on, a millisecond a turn. */
+export async function ticking<T>(waiting: Promise<T>, clock: FakeClock): Promise<T> {
+  let done = false;
+  const finish = () => void (done = true);
+  waiting.then(finish, finish);
+  while (!done) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    clock.advance(1);
+  }
+  return await waiting;
 }
 
 /** A place to open catalogs in: artifacts, state, a clock ten seconds ahead of the files. */
