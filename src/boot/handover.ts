@@ -10,7 +10,7 @@ import type { ArtifactName } from "../formats/names.ts";
 import type { VerifiedManifest } from "../trust/verified.ts";
 import { cpioFileHead, cpioParts } from "./media/cpio.ts";
 import { originsBytes } from "./origins.ts";
-import type { CopyOptions, SealedWriter } from "./sealed.ts";
+import type { CopyOptions, SealedFile, SealedWriter } from "./sealed.ts";
 
 /** Where the next system finds it. */
 export const handoverDirectory = "/run/phase/handover";
@@ -24,16 +24,18 @@ export interface Handover {
   readonly artifacts: readonly ArtifactName[];
   /** URLs of the providers that served them. */
   readonly providers: readonly string[];
+  /** Files in memory that begin with an artifact whose bytes were hashed already. */
+  readonly sealed?: Readonly<Partial<Record<ArtifactName, Pick<SealedFile, "fd">>>>;
 }
 
 /**
- * Appends the archive to an initramfs. Each artifact is hashed once more as it is copied.
+ * Appends the archive to an initramfs. What isn't in sealed memory yet is hashed as it is copied.
  *
  * @throws {PlasmdError} `mismatch` where a file isn't what the manifest describes
  */
 export async function appendHandover(
   writer: SealedWriter,
-  { verified, directory, artifacts, providers }: Handover,
+  { verified, directory, artifacts, providers, sealed = {} }: Handover,
   options: CopyOptions = {},
 ): Promise<void> {
   const described = verified.manifest.artifacts;
@@ -52,7 +54,10 @@ export async function appendHandover(
     const artifact = described[name];
     if (artifact === undefined) continue;
     writer.append(cpioFileHead(`${inside}/${name}`, artifact.size));
-    await writer.appendArtifact(join(directory, name), artifact, options);
+    const there = sealed[name];
+    if (there === undefined) {
+      await writer.appendArtifact(join(directory, name), artifact, options);
+    } else writer.appendFrom(there.fd, artifact.size);
     writer.align();
   }
   writer.append(trailer);

@@ -13,6 +13,8 @@ export interface Libc extends Disposable {
   memfd(name: string): number;
   /** Writes all bytes at the file's position. Throws {@linkcode SystemCallError}. */
   write(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Reads from a position. Returns how many bytes, 0 at the end. Throws {@linkcode SystemCallError}. */
+  read(fd: number, into: Uint8Array<ArrayBuffer>, at: number): number;
   /** Forbids every further change of a memory file's bytes. Throws {@linkcode SystemCallError}. */
   seal(fd: number): void;
   close(fd: number): void;
@@ -51,6 +53,7 @@ export class SystemCallError extends Error {
 const symbols = {
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   fcntl: { parameters: ["i32", "i32", "usize"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   sync: { parameters: [], result: "void" },
@@ -88,6 +91,7 @@ export function openLibc(): Libc {
         done += check("write", c.write(fd, rest, BigInt(rest.length)));
       }
     },
+    read: (fd, into, at) => check("pread", c.pread(fd, into, BigInt(into.length), BigInt(at))),
     seal: (fd) => void check("fcntl", c.fcntl(fd, addSeals, BigInt(allSeals))),
     close: (fd) => void c.close(fd),
     kexecFileLoad({ number, kernel, initramfs, cmdline }) {

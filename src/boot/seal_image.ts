@@ -74,7 +74,7 @@ export async function sealImage(
   using made = new DisposableStack();
   const kernel = made.use(await sealKernel(image, options, libc));
   const along = handedOver(sizesOf(image.verified), options.memory, options.holding);
-  const initramfs = await sealInitramfs(image, along, options, libc);
+  const initramfs = await sealInitramfs(image, { kernel, along }, options, libc);
   if (initramfs !== undefined) made.use(initramfs);
   const kept = made.move();
   return {
@@ -113,7 +113,7 @@ async function sealKernel(
 
 async function sealInitramfs(
   { verified, directory, providers }: FetchedImage,
-  artifacts: readonly ArtifactName[],
+  { kernel, along }: { readonly kernel: SealedFile; readonly along: readonly ArtifactName[] },
   options: SealOptions,
   libc: Libc,
 ): Promise<SealedFile | undefined> {
@@ -122,7 +122,13 @@ async function sealInitramfs(
   const writer = openSealed(libc, "initramfs");
   try {
     await writer.appendArtifact(join(directory, "initramfs"), initramfs, options);
-    await appendHandover(writer, { verified, directory, artifacts, providers }, options);
+    await appendHandover(writer, {
+      verified,
+      directory,
+      artifacts: along,
+      providers,
+      sealed: { kernel, initramfs: writer },
+    }, options);
     return writer.seal();
   } catch (thrown) {
     writer[Symbol.dispose]();

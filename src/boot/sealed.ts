@@ -19,8 +19,10 @@ export interface SealedFile extends Disposable {
 }
 
 /** A file in memory that is being written. Disposing closes it, also when it was sealed. */
-export interface SealedWriter extends Disposable {
+export interface SealedWriter extends SealedFile {
   append(bytes: Uint8Array): void;
+  /** Appends the first `size` bytes of a file in memory, which may be this one. */
+  appendFrom(fd: number, size: number): void;
   /** Zeros up to the next multiple of four bytes. */
   align(): void;
   /**
@@ -47,7 +49,12 @@ export function openSealed(libc: Libc, name: string): SealedWriter {
   };
   const close = once(() => libc.close(fd));
   return {
+    fd,
+    get size() {
+      return size;
+    },
     append,
+    appendFrom: (from, length) => inMemory(name, () => copyBytes(libc, from, length, append)),
     align: () => append(new Uint8Array((4 - size % 4) % 4)),
     appendArtifact: (path, artifact, options) => copyArtifact(path, artifact, append, options),
     seal() {
@@ -75,6 +82,22 @@ function inMemory<T>(name: string, run: () => T): T {
       cause: thrown,
       hint: "stop what takes memory, or use a smaller image",
     });
+  }
+}
+
+function copyBytes(
+  libc: Libc,
+  from: number,
+  size: number,
+  append: (bytes: Uint8Array) => void,
+): void {
+  const buffer = new Uint8Array(Math.min(size, bootLimits.copyBytes));
+  for (let done = 0; done < size;) {
+    const wanted = buffer.subarray(0, Math.min(buffer.length, size - done));
+    const read = libc.read(from, wanted, done);
+    if (read === 0) throw new RangeError(`The file has ${done} bytes, ${size} were asked for`);
+    append(wanted.subarray(0, read));
+    done += read;
   }
 }
 

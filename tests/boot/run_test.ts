@@ -172,7 +172,7 @@ Deno.test("too little memory is refused before a provider is asked", async () =>
 Deno.test("an image that doesn't fit is refused before its files are asked for", async () => {
   await using directory = await tempDirectory();
   await using origin = startOrigin(serving(image));
-  const memory = { total: 500e6, available: 80e6 };
+  const memory = { total: 500e6, available: 60e6 };
   const parts = fakeParts([origin.url], { memory, inMemory: true });
   const error = await refusal(bootRun(bootOptions(directory.path), parts, quickDeps));
   assert.match(error.message, /of memory are needed/);

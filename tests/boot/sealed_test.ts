@@ -123,3 +123,25 @@ Deno.test("memory that runs out is said so", () => {
   using writer = openSealed(fakeLibc({ write: 12 }), "initramfs");
   assert.throws(() => writer.append(new Uint8Array(1)), /^PlasmdError: Cannot hold the initramfs/);
 });
+
+Deno.test({
+  name: "bytes are copied from another file in memory, and from the file itself",
+  ignore: notLinux,
+  async fn() {
+    using libc = openLibc();
+    using kernel = openSealed(libc, "kernel");
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+    for (let i = 0; i < 40; i++) kernel.append(bytes);
+    using writer = openSealed(libc, "initramfs");
+    writer.append(bytes.subarray(0, 5));
+    writer.appendFrom(kernel.seal().fd, 2_400_000);
+    writer.appendFrom(writer.fd, 6);
+    using sealed = writer.seal();
+    const all = new Uint8Array(await readFile(`/proc/self/fd/${sealed.fd}`));
+    assert.equal(sealed.size, 2_400_011);
+    assert.deepEqual(all.subarray(5, 60_005), bytes);
+    assert.deepEqual(all.subarray(5 + 39 * 60_000, 2_400_005), bytes);
+    assert.deepEqual(all.subarray(-6), all.subarray(0, 6));
+    assert.throws(() => writer.appendFrom(kernel.fd, 2_400_001));
+  },
+});

@@ -66,6 +66,11 @@ export function fakeLibc(faults: FakeLibcFaults = {}): FakeLibc {
       longer.set(bytes, file.bytes.length);
       file.bytes = longer;
     },
+    read(fd, into, at) {
+      const part = open(fd).bytes.subarray(at, at + into.length);
+      into.set(part);
+      return part.length;
+    },
     seal: (fd) => void (open(fd).sealed = true),
     close: (fd) => void (open(fd).closed = true),
     kexecFileLoad(call: KexecFileLoad) {
