@@ -20,17 +20,25 @@ export type Chain = readonly [KeyList, ...KeyList[]];
  */
 export function walkChain(lists: readonly KeyList[], pinned: KeyRole): Chain {
   checkNumbers(lists);
+  // Each list's signatures are verified once, however many roles they count for.
+  const signers = new Map<KeyList, readonly string[]>();
+  const signed = (list: KeyList, { keys }: KeyRole): number => {
+    const valid = signers.get(list) ?? validSigners(keyListPrefix, list);
+    signers.set(list, valid);
+    // DESIGN 5: distinct keys; validSigners names each once, a role holds each once.
+    return valid.filter((keyid) => keys.includes(keyid)).length;
+  };
   // The first, not the last: a root key that was replaced later must not start anew behind that.
-  const start = lists.findIndex((list) => reaches(list, pinned));
+  const start = lists.findIndex((list) => signed(list, pinned) >= pinned.threshold);
   if (start < 0) throw wrongRoots(lists.length, pinned);
   const chain = lists.slice(start);
   chain.forEach((list, i) => {
     // DESIGN 5, TUF 5.3: to the thresholds of the list before and of its own.
     const before = chain[i - 1];
     if (before !== undefined) {
-      checkSigned(list, before.root, `list ${before.list_version} asks for`);
+      checkSigned(list, before.root, signed(list, before.root), asksFor(before));
     }
-    checkSigned(list, list.root, "it names itself");
+    checkSigned(list, list.root, signed(list, list.root), "it names itself");
   });
   return chain as unknown as Chain;
 }
@@ -43,12 +51,6 @@ export function lastOf(chain: Chain): KeyList {
 /** The keys of a role that have validly signed a list. */
 export function signersAmong(list: KeyList, { keys }: KeyRole): string[] {
   return validSigners(keyListPrefix, list).filter((keyid) => keys.includes(keyid));
-}
-
-/** Whether enough distinct keys of a role have validly signed a list. */
-export function reaches(list: KeyList, role: KeyRole): boolean {
-  // DESIGN 5: distinct keys; validSigners names each once, a role holds each once.
-  return signersAmong(list, role).length >= role.threshold;
 }
 
 /**
@@ -74,7 +76,8 @@ export function checkContinues(chain: Chain, accepted: Chain): void {
     throw new PlasmdError("rollback", `Another key list ${version} was accepted before`);
   }
   // The lists between were left out: then the root keys of the accepted one must still sign.
-  checkSigned(chain[0], seen.root, `list ${version} asks for, which was accepted before`);
+  const signed = signersAmong(chain[0], seen.root).length;
+  checkSigned(chain[0], seen.root, signed, `${asksFor(seen)}, which was accepted before`);
 }
 
 /** The chain with the newest last list among those that the pinned root keys sign. */
@@ -82,15 +85,17 @@ export function newestChain(
   candidates: readonly (readonly KeyList[])[],
   pinned: KeyRole,
 ): Chain | undefined {
-  let newest: Chain | undefined;
-  for (const lists of candidates) {
+  // By what they claim, so that most often only one has to be walked.
+  const byClaim = [...candidates].sort((a, b) => claimOf(b) - claimOf(a));
+  for (const lists of byClaim) {
     const chain = walked(lists, pinned);
-    if (chain === undefined) continue;
-    if (newest === undefined || lastOf(chain).list_version > lastOf(newest).list_version) {
-      newest = chain;
-    }
+    if (chain !== undefined) return chain;
   }
-  return newest;
+  return undefined;
+}
+
+function claimOf(lists: readonly KeyList[]): number {
+  return lists.at(-1)?.list_version ?? 0;
 }
 
 function walked(lists: readonly KeyList[], pinned: KeyRole): Chain | undefined {
@@ -111,8 +116,11 @@ function checkNumbers(lists: readonly KeyList[]): void {
   });
 }
 
-function checkSigned(list: KeyList, role: KeyRole, whose: string): void {
-  const signed = signersAmong(list, role).length;
+function asksFor(list: KeyList): string {
+  return `list ${list.list_version} asks for`;
+}
+
+function checkSigned(list: KeyList, role: KeyRole, signed: number, whose: string): void {
   if (signed >= role.threshold) return;
   const keys = role.threshold === 1 ? "1 root key" : `${role.threshold} root keys`;
   throw untrusted(
