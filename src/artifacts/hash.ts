@@ -55,7 +55,10 @@ export interface HasherOptions {
 }
 
 /** Opens a hasher. No Worker is started until there is something to hash. */
-export function openHasher(options: HasherOptions, { meter }: Pick<Deps, "meter">): Hasher {
+export function openHasher(
+  options: HasherOptions,
+  { clock, meter }: Pick<Deps, "clock" | "meter">,
+): Hasher {
   const workers = options.workers ??
     Math.min(hashLimits.workers, Math.max(1, navigator.hardwareConcurrency));
   const start = options.start ??
@@ -66,6 +69,7 @@ export function openHasher(options: HasherOptions, { meter }: Pick<Deps, "meter"
       const tasks = tasksFor(path, chunkSize, workers);
       const report = sumOf(tasks.length, onProgress);
       const stop = new AbortController();
+      const start = clock.steady();
       const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
       try {
         const results = await Promise.all(
@@ -73,6 +77,7 @@ export function openHasher(options: HasherOptions, { meter }: Pick<Deps, "meter"
         );
         const hash = joined(path, chunkSize, results);
         meter.add("plasmd_hashed_bytes_total", hash.size);
+        meter.add("plasmd_hash_seconds_total", (clock.steady() - start) / 1000);
         return hash;
       } finally {
         // Where one half failed, the other is of no use.

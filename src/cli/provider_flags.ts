@@ -5,7 +5,12 @@
  */
 
 import { bytesText, durationText, printable } from "../lib/text.ts";
-import type { ArtifactReport, HealthReport, StatusReport } from "../server/report.ts";
+import type {
+  ArtifactReport,
+  HealthReport,
+  PrivateReport,
+  StatusReport,
+} from "../server/report.ts";
 import { columns } from "./columns.ts";
 import { textFlag } from "./command.ts";
 import { parseSeconds } from "./parse.ts";
@@ -59,6 +64,23 @@ export function statusText(
     ),
   ]);
   return [...top, ...(served.length === 0 ? ["Nothing is served yet"] : served)].join("\n");
+}
+
+/** What only the token shows, for people. */
+export function privateText({ clients, paths, problems }: PrivateReport): string {
+  const where = Object.entries(paths).map(([name, path]) => [printable(name), printable(path)]);
+  const who = clients.map(({ address, connections, since_seconds: since }) => [
+    "client",
+    `${printable(address)}, ${connections} connection${connections === 1 ? "" : "s"} for ${
+      durationText(since * 1000)
+    }`,
+  ]);
+  const what = problems.map(({ at, area, message, count }) => [
+    "problem",
+    `${printable(at)} ${printable(area)}: ${printable(message)}${count > 1 ? ` (${count}x)` : ""}`,
+  ]);
+  return columns([...where, ...who, ...(what.length === 0 ? [["problems", "none"]] : what)])
+    .join("\n");
 }
 
 /** What a provider serves, a line an artifact. */

@@ -17,8 +17,17 @@ export interface Meter {
   observe(name: string, value: number, labels?: Labels): void;
 }
 
+/** One figure with one set of labels. */
+export interface Series {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
 /** A meter that keeps sums in memory, and can be read. */
 export interface MemoryMeter extends Meter {
+  /** The same figures, taken apart. */
+  series(): Iterable<Series>;
   /** Name with labels → value; an observation gives `…_count` and `…_sum`. */
   read(): Readonly<Record<string, number>>;
 }
@@ -28,20 +37,30 @@ export const noMeter: Meter = { add() {}, set() {}, observe() {} };
 
 /** A meter that keeps sums in memory. */
 export function memoryMeter(): MemoryMeter {
-  const values = new Map<string, number>();
-  const bump = (key: string, by: number) => values.set(key, (values.get(key) ?? 0) + by);
+  const all = new Map<string, { -readonly [Key in keyof Series]: Series[Key] }>();
+  const entry = (name: string, labels: Labels = {}) => {
+    const key = keyOf(name, labels);
+    const known = all.get(key) ?? { name, labels, value: 0 };
+    all.set(key, known);
+    return known;
+  };
   return {
-    add: (name, value = 1, labels) => bump(keyOf(name, labels), value),
-    set: (name, value, labels) => values.set(keyOf(name, labels), value),
+    add: (name, value = 1, labels) => void (entry(name, labels).value += value),
+    set: (name, value, labels) => void (entry(name, labels).value = value),
     observe(name, value, labels) {
-      bump(keyOf(`${name}_count`, labels), 1);
-      bump(keyOf(`${name}_sum`, labels), value);
+      entry(`${name}_count`, labels).value++;
+      entry(`${name}_sum`, labels).value += value;
     },
-    read: () => Object.fromEntries([...values].sort(([a], [b]) => a < b ? -1 : 1)),
+    series: () => all.values(),
+    read: () =>
+      Object.fromEntries(
+        [...all].map(([key, { value }]) => [key, value] as const)
+          .sort(([a], [b]) => a < b ? -1 : 1),
+      ),
   };
 }
 
-function keyOf(name: string, labels: Labels = {}): string {
+function keyOf(name: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(",")}}`;
 }

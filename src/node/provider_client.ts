@@ -19,6 +19,8 @@ export interface ProviderQuery {
   /** A URL, or host:port. */
   readonly address: string;
   readonly signal: AbortSignal;
+  /** The provider's token, to see what is private. */
+  readonly token?: string;
   /** Milliseconds for an answer. */
   readonly timeoutMs?: number;
 }
@@ -58,7 +60,7 @@ export function providerOrigin(address: string): string {
 
 async function fetchJson(
   path: string,
-  { address, signal, timeoutMs = providerLimits.answerMs }: ProviderQuery,
+  { address, signal, token, timeoutMs = providerLimits.answerMs }: ProviderQuery,
   accepted: readonly number[],
   deps: Deps,
 ): Promise<unknown> {
@@ -66,10 +68,14 @@ async function fetchJson(
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     using response = await httpGet(url, {
-      headers: { "Accept": "application/json" },
+      headers: {
+        "Accept": "application/json",
+        ...(token === undefined ? {} : { "Authorization": `Bearer ${token}` }),
+      },
       limits: limitsOf({ connectMs: timeoutMs }),
       signal: AbortSignal.any([signal, timeout]),
     }, deps);
+    if (response.status === 401) throw refused();
     if (!accepted.includes(response.status)) throw bad(`it answers with ${response.status}`);
     return parse(await readReport(response));
   } catch (thrown) {
@@ -100,12 +106,18 @@ function bad(what: string, cause?: unknown): PlasmdError {
   return new PlasmdError("bad_source", `is no provider: ${what}`, { cause });
 }
 
+function refused(): PlasmdError {
+  return new PlasmdError("unauthorized", "does not accept the token", {
+    hint: "it is the file token in that provider's state directory",
+  });
+}
+
 function unanswered(waitedMs: number): PlasmdError {
   return new PlasmdError("unreachable", `did not answer within ${durationText(waitedMs)}`);
 }
 
 /** The error with whom it is about, and what to do about it. */
-function said(url: URL, { code, message, cause }: PlasmdError): PlasmdError {
-  const hint = "is a provider running there? plasmd serve starts one, --addr names another";
+function said(url: URL, { code, message, cause, hint: own }: PlasmdError): PlasmdError {
+  const hint = own ?? "is a provider running there? plasmd serve starts one, --addr names another";
   return new PlasmdError(code, `Provider "${url.origin}" ${message}`, { cause, hint });
 }

@@ -8,8 +8,11 @@
 import { PlasmdError } from "../lib/errors.ts";
 import type {
   ArtifactReport,
+  ClientReport,
   HealthReport,
   ManifestReport,
+  PrivateReport,
+  ProblemReport,
   ProviderReport,
   StatusReport,
 } from "./report.ts";
@@ -29,6 +32,9 @@ export function readStatus(value: unknown): StatusReport {
     manifests: list(report.manifests, "manifests").map(manifest),
     artifacts: list(report.artifacts, "artifacts").map(artifact),
     metrics: metrics(record(report.metrics, "metrics")),
+    ...(report.private === undefined
+      ? {}
+      : { private: privateReport(record(report.private, "private")) }),
   };
 }
 
@@ -80,6 +86,38 @@ function artifact(value: unknown): ArtifactReport {
     arch: text(it, "arch"),
     size: count(it, "size"),
     hash: text(it, "hash"),
+  };
+}
+
+function privateReport(it: Members): PrivateReport {
+  const paths = Object.entries(record(it.paths, "paths"));
+  return {
+    clients: list(it.clients, "clients").map(client),
+    paths: Object.fromEntries(
+      paths.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    ),
+    problems: list(it.problems, "problems").map(problem),
+  };
+}
+
+function client(value: unknown): ClientReport {
+  const it = record(value, "clients");
+  return {
+    address: text(it, "address"),
+    connections: count(it, "connections"),
+    requests: count(it, "requests"),
+    since_seconds: count(it, "since_seconds"),
+  };
+}
+
+function problem(value: unknown): ProblemReport {
+  const it = record(value, "problems");
+  return {
+    at: text(it, "at"),
+    area: text(it, "area"),
+    code: text(it, "code"),
+    message: text(it, "message"),
+    count: count(it, "count"),
   };
 }
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { type HasherOptions, openHasher } from "../../src/artifacts/hash.ts";
+import { systemDeps } from "../../src/lib/deps.ts";
 import { PlasmdError } from "../../src/lib/errors.ts";
 import { hashLimits } from "../../src/lib/limits.ts";
 import { memoryMeter } from "../../src/lib/meter.ts";
-import { noMeter } from "../../src/lib/meter.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
 import { testBytes, writeFiles } from "../support/artifacts.ts";
 import { tempDirectory } from "../support/temp.ts";
 
 const chunkSize = 256 * 1024;
-const open = (options: HasherOptions) => openHasher(options, { meter: noMeter });
+const open = (options: HasherOptions) => openHasher(options, systemDeps());
 
 Deno.test("one Worker and two give the same hashes, and end when there is nothing to do", async () => {
   await using directory = await tempDirectory();
@@ -69,7 +69,7 @@ Deno.test("progress reaches the size of the file and never goes back", async () 
   await using directory = await tempDirectory();
   await writeFiles(directory.path, { file: testBytes(4 * hashLimits.stretchBytes) });
   const meter = memoryMeter();
-  await using hasher = openHasher({ workers: 2, read: [directory.path] }, { meter });
+  await using hasher = openHasher({ workers: 2, read: [directory.path] }, systemDeps({ meter }));
   const seen: number[] = [];
   const { size } = await hasher.hash(directory.join("file"), {
     chunkSize,

@@ -1,5 +1,8 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { runCommand } from "../../src/cli/main.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { PlasmdError } from "../../src/lib/errors.ts";
+import { makeProblems } from "../../src/server/problems.ts";
 import { catalogReport } from "../../src/server/catalog_report.ts";
 import type { HealthReport } from "../../src/server/report.ts";
 import {
@@ -102,5 +105,36 @@ Deno.test("nobody there exits 5 with a hint, a wrong address exits 2", async () 
     equal(gone.code, 5);
     match(gone.err, /^error: Provider "http:\/\/127.*\nhint: .*plasmd serve/);
     equal((await plasmd("provider", name, "--addr", "a b")).code, 2);
+  }
+});
+
+Deno.test("provider status --token-file shows who is connected and what went wrong", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const token = "t".repeat(43);
+    const file = `${directory}/token`;
+    await Deno.writeTextFile(file, `${token}\n`, { mode: 0o600 });
+    const problems = makeProblems(4, systemClock);
+    problems.note("http /kernel", new PlasmdError("io", "The disk is gone"));
+    await using server = await startTestServer({
+      catalog,
+      token,
+      problems,
+      paths: { artifacts: "/srv/image" },
+    });
+    const addr = `127.0.0.1:${server.port}`;
+    const { code, out } = await plasmd("provider", "status", "--addr", addr, "--token-file", file);
+    equal(code, 0);
+    match(out, /^client +127\.0\.0\.1, \d connections? for \d+ m?s$/m);
+    match(out, /^artifacts +\/srv\/image$/m);
+    match(out, /^problem +\S+Z http \/kernel: The disk is gone$/m);
+    await Deno.writeTextFile(file, "u".repeat(43));
+    const wrong = await plasmd("provider", "status", "--addr", addr, "--token-file", file);
+    match(wrong.err, /does not accept the token\nhint: .*state directory/);
+    notEqual(wrong.code, 0);
+    await Deno.chmod(file, 0o644);
+    equal((await plasmd("provider", "status", "--addr", addr, "--token-file", file)).code, 2);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 });
