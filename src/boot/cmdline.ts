@@ -104,7 +104,7 @@ const readers: Readonly<Record<string, Reader>> = {
     "an http or https URL",
     (v) => isProviderUrl(v) ? v : undefined,
   ),
-  "phase.trust": list("phase.trust", bootLimits.cmdlineKeys, "a keyid", trustOf),
+  "phase.trust": list("phase.trust", bootLimits.cmdlineKeys, "a keyid or root: and one", trustOf),
   "phase.threshold": one("phase.threshold", "a whole number, 1 or more", thresholdOf),
   "phase.bootstrap": list(
     "phase.bootstrap",

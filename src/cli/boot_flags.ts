@@ -21,7 +21,10 @@ export type TrustFlags = {
 
 /** `--trust`, `--threshold` and `--trust-policy`. */
 export const trustFlags = {
-  trust: textsFlag("A publisher's key; may be given several times", "KEYID"),
+  trust: textsFlag(
+    "A publisher's key, or root:KEYID for a root key; may be given several times",
+    "KEYID",
+  ),
   threshold: {
     kind: "parsed",
     parse: parseThreshold,

@@ -239,6 +239,8 @@ export const mediaLimits = {
   providers: 32,
   /** Days before the build time from which manifests are accepted: the longest lifetime. DESIGN 5 */
   notBeforeDays: 90,
+  /** The same for an image that pins root keys: the longest lifetime of a key list. */
+  notBeforeDaysOfRoots: 366,
 } as const;
 
 /** Limits of the state that trust keeps. DESIGN 10. */
@@ -358,6 +360,18 @@ export const discoveryLimits = {
   watchMs: 15 * seconds,
   /** Manifests that are taken at one time to see what providers serve. */
   probes: 8,
+  /** Offers that one search looks at. */
+  offers: 256,
+  /** Milliseconds for which the LAN is listened to where all are wanted. */
+  lanSettleMs: 1 * seconds,
+  /** The same for the DHT, where a lookup may still wait for nodes that are gone. */
+  dhtSettleMs: 3 * seconds,
+  /** Milliseconds before a lookup that found nobody is repeated. */
+  lookupRetryMs: 500,
+  /** Keys of signers and roots under which one image is announced. */
+  keysPerImage: 16,
+  /** Keys that are announced at one time. */
+  announced: 4,
   /** Milliseconds between two announcements. */
   announceMs: 20 * minutes,
   /** Holders that an announcement should reach, where there are so many peers. */

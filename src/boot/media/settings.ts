@@ -10,6 +10,7 @@ import { PlasmdError } from "../../lib/errors.ts";
 import { bootLimits, mediaLimits } from "../../lib/limits.ts";
 import { printable } from "../../lib/text.ts";
 import { programVersion } from "../../lib/version.ts";
+import { pinsOf } from "../../trust/policy.ts";
 import { parsePolicy } from "../../trust/policy_file.ts";
 import { parseCmdline, splitCmdline } from "../cmdline.ts";
 import type { CpioEntry } from "./cpio.ts";
@@ -40,9 +41,14 @@ export interface ImageSettings {
 
 const msPerDay = 86_400_000;
 
-/** The time before which manifests are refused, where nothing else is said. DESIGN 5. */
-export function defaultNotBefore(buildTime: number): number {
-  return buildTime - mediaLimits.notBeforeDays * msPerDay;
+/**
+ * The time before which manifests and key lists are refused, where nothing else is said: as long ago
+ * as the longest of them live. DESIGN 5.
+ */
+export function defaultNotBefore(buildTime: number, trust: readonly string[]): number {
+  const { notBeforeDays, notBeforeDaysOfRoots } = mediaLimits;
+  const roots = pinsOf(trust).some(({ root }) => root);
+  return buildTime - (roots ? notBeforeDaysOfRoots : notBeforeDays) * msPerDay;
 }
 
 /**
@@ -81,24 +87,30 @@ function buildFacts({ kind, arch, channel, buildTime, kernelVersion }: ImageSett
   };
 }
 
-/** A trust.toml of one publisher, read back by the parser that the image will use. */
+/** A trust.toml, read back by the parser that the image will use. */
 function policyText(settings: ImageSettings): string | undefined {
-  const { trust, threshold, channel, notBefore } = settings;
+  const { trust } = settings;
   if (trust.length === 0) return undefined;
-  const text = [
-    "trust_version = 1",
-    "",
+  const publishers = pinsOf(trust).flatMap((pins) => publisherLines(pins, settings));
+  const text = ["trust_version = 1", "", ...publishers].join("\n");
+  parsePolicy(new TextEncoder().encode(text), "--trust");
+  return text;
+}
+
+function publisherLines(
+  { keys, root }: ReturnType<typeof pinsOf>[number],
+  { threshold, channel, notBefore }: ImageSettings,
+): string[] {
+  return [
     "[[publisher]]",
-    "keys = [",
-    ...trust.map((key) => `  ${JSON.stringify(key)},`),
+    `${root ? "root" : "keys"} = [`,
+    ...keys.map((key) => `  ${JSON.stringify(key)},`),
     "]",
     `threshold = ${threshold}`,
     ...(channel === undefined ? [] : [`channels = [${JSON.stringify(channel)}]`]),
     `not_before = ${JSON.stringify(formatTime(notBefore))}`,
     "",
-  ].join("\n");
-  parsePolicy(new TextEncoder().encode(text), "--trust");
-  return text;
+  ];
 }
 
 /** One line of words. */

@@ -68,7 +68,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     kernel: needed("The kernel that will start the image", "FILE"),
     modules: needed("The modules of that kernel, as in /lib/modules/VERSION", "DIR"),
     output: needed("The initramfs to write", "FILE"),
-    trust: textsFlag("A key that may sign what is booted; repeatable", "KEYID"),
+    trust: textsFlag("A key that may sign what is booted, or root:KEYID; repeatable", "KEYID"),
     threshold: {
       kind: "parsed",
       parse: parseThreshold,
@@ -89,7 +89,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     notBefore: {
       kind: "parsed",
       parse: parseDate,
-      brief: "Refuse older manifests; default: build time - 90 days",
+      brief: "Refuse older manifests; default: build time - 90 days, with root keys - 366",
       placeholder: "DATE",
       optional: true,
     },
@@ -114,7 +114,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       compression: flags.compress,
       exe: exe ?? thisExecutable(),
       buildTime,
-      notBefore: flags.notBefore ?? defaultNotBefore(buildTime),
+      notBefore: flags.notBefore ?? defaultNotBefore(buildTime, flags.trust ?? []),
       signal,
     });
     for (const warning of report.warnings) ui.warn(warning);

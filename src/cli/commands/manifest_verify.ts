@@ -36,7 +36,10 @@ export const manifestVerifyCommand: Command<Context> = command<VerifyFlags, [str
     ["plasmd manifest verify manifest.json --artifacts .", "are these its files, too?"],
   ],
   flags: {
-    trust: textsFlag("A publisher's key; may be given several times", "KEYID"),
+    trust: textsFlag(
+      "A publisher's key, or root:KEYID for a root key; may be given several times",
+      "KEYID",
+    ),
     threshold: {
       kind: "parsed",
       parse: parseThreshold,

@@ -18,7 +18,7 @@ const plain: ImageSettings = {
   providers: [],
   cmdline: "",
   buildTime,
-  notBefore: defaultNotBefore(buildTime),
+  notBefore: defaultNotBefore(buildTime, []),
   kernelVersion: "6.1.0",
 };
 
@@ -52,6 +52,24 @@ Deno.test("without a channel all channels of the keys are accepted, without keys
   const text = files({ trust: keys }).get("trust.toml")!;
   assert.equal(parsePolicy(new TextEncoder().encode(text), "x").publishers[0]!.channels, undefined);
   assert.equal(files({}).has("trust.toml"), false);
+});
+
+Deno.test("pinned root keys are written as such, beside keys that sign manifests", () => {
+  const roots = keys.map((keyid) => `root:${keyid}`);
+  const text = files({ trust: roots, threshold: 2 }).get("trust.toml")!;
+  const read = (toml: string) => parsePolicy(new TextEncoder().encode(toml), "x").publishers;
+  assert.deepEqual(read(text).map((it) => [it.keys, it.threshold, it.root]), [[keys, 2, true]]);
+  const mixed = files({ trust: [keys[0]!, roots[1]!] }).get("trust.toml")!;
+  assert.deepEqual(read(mixed).map((it) => [it.keys, it.root]), [
+    [[keys[0]], undefined],
+    [[keys[1]], true],
+  ]);
+});
+
+Deno.test("an image that pins root keys accepts key lists of the year before it", () => {
+  const days = (trust: string[]) => (buildTime - defaultNotBefore(buildTime, trust)) / 86_400_000;
+  assert.equal(days(keys), 90);
+  assert.equal(days([`root:${keys[0]}`]), 366);
 });
 
 Deno.test("keys and thresholds that can't work are refused when the image is built", () => {
