@@ -23,6 +23,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { configCheckCommand } from "./commands/config_check.ts";
 import { configSchemaCommand } from "./commands/config_schema.ts";
 import { configShowCommand } from "./commands/config_show.ts";
+import { discoverCommand } from "./commands/discover.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
@@ -50,6 +51,7 @@ export function buildApp(terminal: Terminal): Application<Context> {
   const root = buildRouteMap<string, Context>({
     routes: {
       serve: serveCommand,
+      discover: discoverCommand,
       provider: buildRouteMap<string, Context>({
         routes: { status: providerStatusCommand, list: providerListCommand },
         docs: { brief: "How a running provider is, and what it serves" },

@@ -8,7 +8,7 @@ import { restartKeys } from "../config/changes.ts";
 import type { Config } from "../config/resolve.ts";
 import { type Arch, defaultChannel, machineArch } from "../formats/names.ts";
 import { PlasmdError } from "../lib/errors.ts";
-import type { ServeRequest } from "../node/prepare.ts";
+import type { DhtRequest, ServeRequest } from "../node/prepare.ts";
 import type { LiveOptions } from "../node/protocol.ts";
 import type { Run } from "./context.ts";
 import type { Ui } from "./ui.ts";
@@ -50,6 +50,7 @@ export async function serveRequest(
     port: value<number>(config, "provider.port"),
     stateDir: value<string | undefined>(config, "provider.state_dir"),
     signingKey: value<string | undefined>(config, "provider.signing_key"),
+    dht: dhtRequest(config),
   };
   const artifacts = value<string | undefined>(config, "provider.artifacts_dir");
   if (artifacts !== undefined) return { ...request, artifacts };
@@ -57,6 +58,17 @@ export async function serveRequest(
   throw new PlasmdError("usage", "Nothing to serve: --artifacts is missing", {
     hint: "plasmd serve --artifacts DIR, or plasmd serve --quick-start to try it out",
   });
+}
+
+/** How the node takes part in the DHT; undefined where it is told not to. */
+export function dhtRequest(config: Config): DhtRequest | undefined {
+  if (!value<boolean>(config, "provider.advertisement.dht")) return undefined;
+  return {
+    port: value<number>(config, "network.p2p_port"),
+    bootstrap: value<readonly string[]>(config, "network.bootstrap"),
+    external: value<readonly string[]>(config, "network.external_address"),
+    pskFile: value<string | undefined>(config, "network.psk_file"),
+  };
 }
 
 /** What a running daemon takes over when the configuration is read again. */

@@ -94,7 +94,7 @@ export const settings: readonly Setting[] = [
     variable: "PLASMD_DHT",
     kind: "boolean",
     fallback: true,
-    ...later,
+    ...fixed,
   },
   {
     key: "provider.advertisement.mdns",
@@ -152,7 +152,7 @@ export const settings: readonly Setting[] = [
     variable: "PLASMD_P2P_PORT",
     kind: "number",
     fallback: 0,
-    ...later,
+    ...fixed,
   },
   {
     key: "network.bootstrap",
@@ -160,7 +160,7 @@ export const settings: readonly Setting[] = [
     variable: "PLASMD_BOOTSTRAP",
     kind: "list",
     fallback: [],
-    ...later,
+    ...fixed,
   },
   {
     key: "network.external_address",
@@ -168,14 +168,14 @@ export const settings: readonly Setting[] = [
     variable: "PLASMD_EXTERNAL_ADDRESS",
     kind: "list",
     fallback: [],
-    ...later,
+    ...fixed,
   },
   {
     key: "network.psk_file",
     variable: "PLASMD_PSK_FILE",
     kind: "text",
     fallback: undefined,
-    ...later,
+    ...fixed,
   },
   { key: "jobs.enabled", variable: "PLASMD_JOBS", kind: "boolean", fallback: false, ...later },
   { key: "jobs.allow", variable: "PLASMD_JOBS_ALLOW", kind: "list", fallback: [], ...later },

@@ -13,6 +13,7 @@ import { printable } from "../lib/text.ts";
 import type { P2pNode } from "../p2p/options.ts";
 import { imageKey, type ImageTarget, readQuestion, signerKey, valueUrl } from "./keys.ts";
 import { bestHost } from "./own_host.ts";
+import { makePool } from "./pool.ts";
 
 /** An image as it is advertised. */
 export interface AdvertisedImage extends ImageTarget {
@@ -132,14 +133,14 @@ async function announceAll(
     state.delete(name);
     if (kind === "provider") await node.withdraw(key);
   }
-  let reached = true;
-  for (const task of wanted) {
-    const before = state.get(nameOf(task));
-    const outcome = await announce(task, node, before, stopping, deps);
-    state.set(nameOf(task), outcome);
-    reached &&= outcome.error === null;
-  }
-  return reached;
+  const pool = makePool(discoveryLimits.announced);
+  await Promise.all(wanted.map((task) =>
+    pool(async () => {
+      const before = state.get(nameOf(task));
+      state.set(nameOf(task), await announce(task, node, before, stopping, deps));
+    })
+  ));
+  return [...state.values()].every(({ error }) => error === null);
 }
 
 /** One thing to announce. */

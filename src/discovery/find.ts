@@ -12,6 +12,7 @@ import type { P2pNode } from "../p2p/options.ts";
 import { type Arrivals, makeArrivals } from "./arrivals.ts";
 import { imageKey, type ImageTarget, signerKey } from "./keys.ts";
 import type { Offer } from "./offer.ts";
+import { makePool, type Pool } from "./pool.ts";
 
 /** A peer that offered nothing that we can use. */
 export interface Ignored {
@@ -125,23 +126,4 @@ async function askPeer(peer: string, { node, options, signal, offers, deps }: Lo
   } catch (thrown) {
     if (!signal.aborted) options.onIgnored?.({ peer, error: toPlasmdError(thrown) });
   }
-}
-
-/** Runs tasks, so many at one time. */
-type Pool = (task: () => Promise<void>) => Promise<void>;
-
-function makePool(size: number): Pool {
-  let free = size;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      await task();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    }
-  };
 }

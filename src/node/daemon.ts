@@ -5,16 +5,22 @@
  */
 
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { type OpenCatalog, openCatalog } from "../artifacts/catalog.ts";
 import type { Catalog } from "../artifacts/snapshot.ts";
 import { identityFromSeed } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
+import { serverLimits } from "../lib/limits.ts";
 import type { MemoryMeter } from "../lib/meter.ts";
+import { makeProblems } from "../server/problems.ts";
 import { startServer } from "../server/server.ts";
 import { type InterfaceAddress, serverOrigins } from "./addresses.ts";
 import { makeHealth } from "./health.ts";
+import { type DaemonNetwork, openNetwork } from "./network.ts";
 import type { DaemonOptions, DaemonReady, LiveOptions, ServedImage } from "./protocol.ts";
+import { makeMetrics } from "./metrics.ts";
 import { makeStatus } from "./status.ts";
+import { openToken } from "./token.ts";
 
 /** A daemon that serves, until it is disposed. */
 export interface Daemon extends AsyncDisposable {
@@ -49,14 +55,23 @@ export async function startDaemon(
   const identity = identityFromSeed(options.identity.seed, options.identity.file);
   const signing = options.signingKey;
   const signer = signing === undefined ? identity : identityFromSeed(signing.seed, signing.file);
-  const held: { catalog?: OpenCatalog } = {};
+  const held: { catalog?: OpenCatalog; network?: DaemonNetwork } = {};
   const catalog = () => held.catalog;
   // Disposed last: answers that still run while the server drains read from it.
   parts.defer(() => held.catalog?.[Symbol.asyncDispose]());
 
-  const health = makeHealth({ catalog, stateDir: options.stateDir }, deps);
+  const problems = makeProblems(serverLimits.problems, deps.clock);
+  const dhtConnected = () => held.network?.connected();
+  const { stateDir } = options;
+  const health = makeHealth({ catalog, stateDir, dhtConnected, problems }, deps);
   let origins: readonly string[] = [];
-  const status = makeStatus({ identity, catalog, origins: () => origins, meter }, deps);
+  const status = makeStatus({
+    identity,
+    catalog,
+    origins: () => origins,
+    meter,
+    discovery: () => ({ dht: held.network?.report() }),
+  }, deps);
   const server = parts.use(
     await startServer(
       {
@@ -65,6 +80,10 @@ export async function startDaemon(
         catalog: follow(catalog),
         health,
         status,
+        metrics: makeMetrics({ catalog, meter }, deps),
+        token: await openToken(options.stateDir, deps),
+        paths: { artifacts: options.artifacts, state: options.stateDir },
+        problems,
         limits: serverLimitsOf(options, options.connections),
       },
       deps,
@@ -72,6 +91,8 @@ export async function startDaemon(
   );
   parts.defer(() => server.drain());
   origins = serverOrigins(server.host, server.port, interfaceAddresses());
+  const network = held.network = await joinDht(options, deps);
+  if (network !== undefined) parts.use(network);
   const opened = held.catalog = await openCatalog({
     ...imageOptions(options),
     directory: options.artifacts,
@@ -83,12 +104,19 @@ export async function startDaemon(
     signal,
     onProgress,
   }, deps);
+  if (network !== undefined) {
+    const room = serverLimitsOf(options, options.connections).connections;
+    const load = () => Math.min(100, Math.round(100 * server.connections() / room));
+    await network.advertise({ catalog: () => opened, httpPort: server.port, load });
+    parts.use(opened.onChange(() => network.renew()));
+  }
   const ready: DaemonReady = {
     host: server.host,
     port: server.port,
     origins,
     keyid: identity.keyid,
     peerId: identity.peerId,
+    p2pAddresses: network?.report().addresses ?? [],
     images: images(opened),
   };
   const owned = parts.move();
@@ -101,6 +129,13 @@ export async function startDaemon(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function joinDht(options: DaemonOptions, deps: Deps): Promise<DaemonNetwork | undefined> {
+  const { dht, host, stateDir, stateWritable, identity } = options;
+  if (dht === undefined) return undefined;
+  const peersFile = stateWritable ? join(stateDir, "peers.json") : undefined;
+  return await openNetwork({ ...dht, host, peersFile }, identity.seed, deps);
 }
 
 /** What says how images are made. */

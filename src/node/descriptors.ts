@@ -6,24 +6,34 @@
  */
 
 import * as fs from "node:fs/promises";
-import { serverLimits } from "../lib/limits.ts";
+import { p2pLimits, serverLimits } from "../lib/limits.ts";
 
-/** Descriptors for everything else: files, the hash cache, peers, the runtime itself. */
+/** Descriptors for everything else: files, the hash cache, the runtime itself. */
 const spare = 256;
 
 /** Fewest connections, however few descriptors there are. */
 const fewest = 16;
 
+/** What else needs descriptors. */
+export interface Neighbours {
+  /** Whether there is a libp2p node, with connections of its own. */
+  readonly p2p: boolean;
+}
+
 /** The limit on connections that this process can keep. Where the system doesn't say, the usual. */
-export async function connectionRoom(file: string = "/proc/self/limits"): Promise<number> {
+export async function connectionRoom(
+  neighbours: Neighbours = { p2p: false },
+  file: string = "/proc/self/limits",
+): Promise<number> {
   const text = await fs.readFile(file, "utf8").catch(() => "");
-  return connectionsFor(text);
+  return connectionsFor(text, neighbours);
 }
 
 /** The limit on connections under the limits of a process as Linux writes them. */
-export function connectionsFor(limits: string): number {
+export function connectionsFor(limits: string, { p2p }: Neighbours = { p2p: false }): number {
   // The soft limit: the runtime raises it to the hard one when it starts.
   const descriptors = /^Max open files +(\d+) /m.exec(limits)?.[1];
   if (descriptors === undefined) return serverLimits.connections;
-  return Math.min(serverLimits.connections, Math.max(fewest, Number(descriptors) - spare));
+  const kept = spare + (p2p ? p2pLimits.connections + p2pLimits.parallelDials : 0);
+  return Math.min(serverLimits.connections, Math.max(fewest, Number(descriptors) - kept));
 }

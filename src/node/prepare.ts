@@ -14,7 +14,8 @@ import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { lockDirectory } from "../lib/lock.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
 import { connectionRoom } from "./descriptors.ts";
-import type { DaemonOptions, LiveOptions } from "./protocol.ts";
+import type { DaemonOptions, DhtSettings, LiveOptions } from "./protocol.ts";
+import { readPsk } from "./psk.ts";
 
 /** What a person asked the daemon to serve. */
 export interface ServeRequest extends LiveOptions {
@@ -26,6 +27,14 @@ export interface ServeRequest extends LiveOptions {
   readonly stateDir?: string;
   /** A publisher's key, where it isn't the node's own. */
   readonly signingKey?: string;
+  /** Where it is missing the node takes no part in the DHT. */
+  readonly dht?: DhtRequest;
+}
+
+/** How a person wants the node to take part in the DHT. */
+export interface DhtRequest extends Omit<DhtSettings, "psk"> {
+  /** The file with the key of a private network. */
+  readonly pskFile?: string;
 }
 
 /** The daemon's options, and what must be held while it runs. */
@@ -58,7 +67,8 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     arch: request.arch,
     host: request.host,
     port: request.port,
-    connections: await connectionRoom(),
+    connections: await connectionRoom({ p2p: request.dht !== undefined }),
+    dht: request.dht && await dhtSettings(request.dht),
     channels: request.channels,
     limits: request.limits,
     cmdline: request.cmdline,
@@ -72,6 +82,10 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
   };
   const owned = held.move();
   return { options, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function dhtSettings({ pskFile, ...others }: DhtRequest): Promise<DhtSettings> {
+  return { ...others, psk: pskFile === undefined ? undefined : await readPsk(pskFile) };
 }
 
 function keyOf({ seed, file }: Identity): { seed: Uint8Array<ArrayBuffer>; file: string } {

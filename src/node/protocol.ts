@@ -55,6 +55,18 @@ export interface LiveOptions {
   readonly limits: LimitOptions;
 }
 
+/** How the daemon takes part in the DHT; plain data. */
+export interface DhtSettings {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Multiaddrs and dnsaddr names. */
+  readonly bootstrap: readonly string[];
+  /** Addresses to announce beside our own. */
+  readonly external: readonly string[];
+  /** The key of a private network. */
+  readonly psk?: Uint8Array<ArrayBuffer>;
+}
+
 /** What the daemon is to do; plain data, so that it crosses into a Worker. */
 export interface DaemonOptions extends LiveOptions {
   /** The artifacts directory, by its real path. */
@@ -65,6 +77,8 @@ export interface DaemonOptions extends LiveOptions {
   readonly port: number;
   /** How many connections this process has descriptors for. */
   readonly connections?: number;
+  /** Where it is missing the node takes no part in the DHT. */
+  readonly dht?: DhtSettings;
   /** The state directory, by its real path where it exists. */
   readonly stateDir: string;
   /** Whether anything can be kept there. */
@@ -100,6 +114,8 @@ export interface DaemonReady {
   readonly origins: readonly string[];
   readonly keyid: string;
   readonly peerId: string;
+  /** The node's multiaddrs in the DHT, with `/p2p/`; none where it takes no part. */
+  readonly p2pAddresses: readonly string[];
   readonly images: readonly ServedImage[];
 }
 

@@ -10,6 +10,7 @@ import type { Deps } from "../lib/deps.ts";
 import type { MemoryMeter } from "../lib/meter.ts";
 import { programVersion } from "../lib/version.ts";
 import { catalogReport } from "../server/catalog_report.ts";
+import type { DiscoveryReport } from "../server/discovery_report.ts";
 import type { StatusReport } from "../server/report.ts";
 
 /** What is reported. */
@@ -19,11 +20,13 @@ export interface StatusSubjects {
   /** The URLs at which the node listens. */
   readonly origins: () => readonly string[];
   readonly meter: Pick<MemoryMeter, "read">;
+  /** How the node can be found. */
+  readonly discovery?: () => DiscoveryReport;
 }
 
 /** Makes the answer of `/status`; uptime counts from this call. */
 export function makeStatus(
-  { identity, catalog, origins, meter }: StatusSubjects,
+  { identity, catalog, origins, meter, discovery }: StatusSubjects,
   { clock }: Deps,
 ): () => Promise<StatusReport> {
   const startedAt = new Date(clock.now()).toISOString();
@@ -42,6 +45,7 @@ export function makeStatus(
       },
       ...(current === undefined ? { manifests: [], artifacts: [] } : catalogReport(current)),
       metrics: meter.read(),
+      discovery: discovery?.() ?? {},
     });
   };
 }

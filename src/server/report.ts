@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { DiscoveryReport } from "./discovery_report.ts";
+
 /** How a provider is. `healthy` and `degraded` answer 200, `unhealthy` 503. */
 export type Health = "healthy" | "degraded" | "unhealthy";
 
@@ -91,6 +93,8 @@ export interface StatusReport {
   readonly artifacts: readonly ArtifactReport[];
   /** Figure → value, as counted since the start. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** How the node can be found; absent in older versions. */
+  readonly discovery?: DiscoveryReport;
   /** Only for requests with the token. */
   readonly private?: PrivateReport;
 }

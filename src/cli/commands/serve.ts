@@ -10,6 +10,7 @@ import type { Arch } from "../../formats/names.ts";
 import type { DaemonReady } from "../../node/protocol.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
+import { dhtNodeFlags } from "../dht_flags.ts";
 import { archFlag, channelFlag } from "../flags.ts";
 import { parsePort } from "../parse.ts";
 import { makeProgress } from "../progress.ts";
@@ -31,6 +32,9 @@ type ServeFlags = {
   readonly expiresIn?: string;
   readonly dht?: boolean;
   readonly mdns?: boolean;
+  readonly bootstrap?: readonly string[];
+  readonly p2pPort?: number;
+  readonly externalAddress?: readonly string[];
   readonly quickStart: boolean;
   readonly json: boolean;
 };
@@ -74,6 +78,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     expiresIn: textFlag("How long a manifest is valid: 30d, 12h; at most 90d", "TIME"),
     dht: { kind: "boolean", brief: "Be found on the internet", optional: true },
     mdns: { kind: "boolean", brief: "Be found on the LAN", optional: true },
+    ...dhtNodeFlags,
     quickStart: {
       kind: "boolean",
       brief: "Serve ./artifacts, else this machine's kernel, else a demo image",
@@ -128,6 +133,7 @@ function readyReport(ready: DaemonReady) {
     port: ready.port,
     keyid: ready.keyid,
     peer_id: ready.peerId,
+    p2p_addresses: ready.p2pAddresses,
     images: ready.images.map((image) => ({
       channel: image.channel,
       arch: image.arch,
