@@ -76,7 +76,7 @@ export interface CatalogPlace extends AsyncDisposable {
   readonly log: MemoryLog;
   readonly deps: Deps;
   /** Opens a catalog of `stable/arm64`, signed by test key 1, unless told otherwise. */
-  open(options?: Partial<CatalogOptions>): ReturnType<typeof openCatalog>;
+  open(options?: Partial<CatalogOptions>, deps?: Deps): ReturnType<typeof openCatalog>;
 }
 
 /** Makes a place with these artifacts. */
@@ -100,8 +100,8 @@ export async function catalogPlace(
     clock,
     log,
     deps,
-    open: (options = {}) =>
-      openCatalog({ directory: artifacts, stateDir, ...defaults, ...options }, deps),
+    open: (options = {}, given = deps) =>
+      openCatalog({ directory: artifacts, stateDir, ...defaults, ...options }, given),
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };
 }
