@@ -12,6 +12,7 @@ import {
 } from "../support/fake_catalog.ts";
 import {
   connectAndSend,
+  failuresOf,
   parseAnswer,
   readAll,
   requestText,
@@ -30,7 +31,7 @@ async function download(artifact: OpenArtifact) {
   });
   const answer = await sendRaw(server.port, requestText("/rootfs"));
   await server.drain();
-  return { ...answer, errors: meter.read().plasmd_http_errors_total };
+  return { ...answer, errors: failuresOf(meter.read()) };
 }
 
 Deno.test("a file that changes while it is served ends the answer, never splices", async () => {

@@ -145,3 +145,10 @@ export function fakeSite(catalog: Catalog, more: Partial<Site> = {}): Site {
     ...more,
   };
 }
+
+/** How many requests failed for a reason of ours, whatever it was. */
+export function failuresOf(figures: Readonly<Record<string, number>>): number {
+  return Object.entries(figures)
+    .filter(([name]) => name.startsWith("plasmd_http_errors_total"))
+    .reduce((sum, [, count]) => sum + count, 0);
+}
