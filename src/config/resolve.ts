@@ -139,6 +139,7 @@ const pathKeys = new Set([
   "provider.artifacts_dir",
   "provider.state_dir",
   "provider.signing_key",
+  "provider.key_lists",
   "network.psk_file",
 ]);
 

@@ -121,6 +121,7 @@ export const documentSchema = v.strictObject({
     artifacts_dir: v.pipe(v.optional(path), about("The directory with the artifacts")),
     state_dir: v.pipe(v.optional(path), about("Where hashes, keys' state and manifests are kept")),
     signing_key: v.pipe(v.optional(path), about("The key that signs manifests, if not the node's")),
+    key_lists: v.pipe(v.optional(path), about("The key lists that manifests carry")),
     expires_in: v.pipe(
       v.optional(duration(formatLimits.lifetimeMs, "90d")),
       about("How long a manifest is valid"),

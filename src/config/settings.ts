@@ -81,6 +81,14 @@ export const settings: readonly Setting[] = [
     ...fixed,
   },
   {
+    key: "provider.key_lists",
+    flag: "keyLists",
+    variable: "PLASMD_KEY_LISTS",
+    kind: "text",
+    fallback: undefined,
+    ...live,
+  },
+  {
     key: "provider.expires_in",
     flag: "expiresIn",
     variable: "PLASMD_EXPIRES_IN",

@@ -74,6 +74,7 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     cmdline: request.cmdline,
     imageVersion: request.imageVersion,
     lifetimeMs: request.lifetimeMs,
+    keyLists: request.keyLists,
     artifacts,
     stateDir: stateDir ?? resolve(wanted),
     stateWritable: lock !== undefined,

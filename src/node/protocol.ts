@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { KeyList } from "../formats/key_list.ts";
 import type { ErrorData } from "../lib/errors.ts";
 import type { Arch } from "../formats/names.ts";
 import { serverLimits } from "../lib/limits.ts";
@@ -52,6 +53,8 @@ export interface LiveOptions {
   readonly cmdline?: string;
   readonly imageVersion?: string;
   readonly lifetimeMs?: number;
+  /** The key lists that manifests carry. */
+  readonly keyLists?: readonly KeyList[];
   readonly limits: LimitOptions;
 }
 

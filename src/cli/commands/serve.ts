@@ -13,9 +13,10 @@ import type { Context, Run } from "../context.ts";
 import { dhtNodeFlags } from "../dht_flags.ts";
 import { archFlag, channelFlag } from "../flags.ts";
 import { parsePort } from "../parse.ts";
+import { rereadLive } from "../live_options.ts";
 import { makeProgress } from "../progress.ts";
 import { readyText } from "../ready_text.ts";
-import { rereadLive, serveRequest } from "../serve_request.ts";
+import { serveRequest } from "../serve_request.ts";
 
 /** The options of `serve`. */
 type ServeFlags = {
@@ -27,6 +28,7 @@ type ServeFlags = {
   readonly config?: string;
   readonly stateDir?: string;
   readonly signingKey?: string;
+  readonly keyLists?: string;
   readonly cmdline?: string;
   readonly imageVersion?: string;
   readonly expiresIn?: string;
@@ -72,6 +74,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     },
     config: textFlag("Read this provider.toml instead of the usual one", "FILE"),
     stateDir: textFlag("Where hashes and signed manifests are kept", "DIR"),
+    keyLists: textFlag("Put the key lists of this file into manifests", "FILE"),
     signingKey: textFlag("Sign with this key instead of the machine's own", "FILE"),
     cmdline: textFlag("The kernel command line of the image", "TEXT"),
     imageVersion: textFlag("The image's version; default: the date", "V"),
@@ -97,7 +100,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
       config: flags.config,
     };
     const config = await loadConfig(sources);
-    const request = await serveRequest(run.ui, config, flags);
+    const request = await serveRequest(run, config, flags);
     for (const key of laterKeys(config)) run.ui.warn(laterText(key));
     await using prepared = await prepareDaemon(request, run.deps);
     using progress = makeProgress(run.ui, run.deps.clock, "Hashing");

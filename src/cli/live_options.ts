@@ -1,0 +1,88 @@
+/**
+ * Flags and configuration of `serve` that a running daemon takes over when they are read again.
+ *
+ * @module
+ */
+
+import { readKeyLists } from "../artifacts/publisher_keys.ts";
+import { restartKeys } from "../config/changes.ts";
+import type { Config } from "../config/resolve.ts";
+import { type Arch, machineArch } from "../formats/names.ts";
+import type { Deps } from "../lib/deps.ts";
+import type { LiveOptions } from "../node/protocol.ts";
+import type { Run } from "./context.ts";
+
+/** The flags that matter beside the settings of provider.toml. */
+export interface ServeChoice {
+  readonly artifacts?: string;
+  readonly config?: string;
+  readonly channel?: string;
+  readonly arch?: Arch;
+  readonly cmdline?: string;
+  readonly imageVersion?: string;
+  readonly quickStart: boolean;
+}
+
+/** The value of a setting. */
+export function valueOf<T>({ values }: Config, key: string): T {
+  return values[key] as T;
+}
+
+/** What a running daemon takes over when the configuration is read again. */
+export async function liveOptions(
+  config: Config,
+  choice: ServeChoice,
+  { clock }: Pick<Deps, "clock">,
+): Promise<LiveOptions> {
+  // A directory on the command line speaks for itself, unless a file is named beside it.
+  const byName = choice.artifacts !== undefined && choice.config === undefined;
+  const channels = byName ? [] : config.channels;
+  const keyLists = valueOf<string | undefined>(config, "provider.key_lists");
+  return {
+    channels: channels.length === 0 ? undefined : channels.map((channel) => ({
+      name: channel.name,
+      arches: channel.arches ?? [machineArch()],
+      files: { kernel: channel.kernel, initramfs: channel.initramfs, rootfs: channel.rootfs },
+      cmdline: channel.cmdline,
+      version: channel.version,
+    })),
+    cmdline: choice.cmdline,
+    imageVersion: choice.imageVersion,
+    lifetimeMs: valueOf<number>(config, "provider.expires_in"),
+    keyLists: keyLists === undefined ? undefined : await readKeyLists(keyLists, clock.now()),
+    limits: {
+      connections: valueOf<number>(config, "provider.limits.connections"),
+      connectionsPerAddress: valueOf<number>(config, "provider.limits.connections_per_address"),
+      bytesPerSecond: valueOf<number>(config, "provider.limits.bytes_per_second"),
+      bytesPerSecondPerAddress: valueOf<number>(
+        config,
+        "provider.limits.bytes_per_second_per_address",
+      ),
+      stalledMs: valueOf<number>(config, "provider.limits.stalled"),
+      drainMs: valueOf<number>(config, "provider.limits.drain"),
+    },
+  };
+}
+
+/**
+ * Reads the configuration again. Says what a restart would be needed for; a broken file is said
+ * too, and changes nothing.
+ */
+export async function rereadLive(
+  { deps, ui }: Run,
+  before: Config,
+  load: () => Promise<Config>,
+  choice: ServeChoice,
+): Promise<LiveOptions | undefined> {
+  try {
+    const after = await load();
+    for (const key of restartKeys(before, after)) {
+      ui.warn(`"${key}" has changed: that needs a restart`);
+    }
+    return await liveOptions(after, choice, deps);
+  } catch (thrown) {
+    deps.log.error("The configuration is kept as it was: the new one can't be used");
+    ui.error(thrown);
+    return undefined;
+  }
+}
