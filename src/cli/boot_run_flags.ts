@@ -8,6 +8,7 @@ import type { Arch } from "../formats/names.ts";
 import { type MachineFlags, machineFlags } from "./boot_machine_flags.ts";
 import { imageFlags, trustFlags } from "./boot_flags.ts";
 import { jsonFlag, textFlag, textsFlag } from "./command.ts";
+import { type DiscoveryFlags, discoveryFlags } from "./discover_flags.ts";
 
 /** What is done with a kernel that could be started. */
 export type StartFlags = {
@@ -32,7 +33,7 @@ export const startFlags = {
 } as const;
 
 /** The options of `boot run`. */
-export type BootRunFlags = MachineFlags & StartFlags & {
+export type BootRunFlags = MachineFlags & StartFlags & DiscoveryFlags & {
   readonly provider?: readonly string[];
   readonly trust?: readonly string[];
   readonly threshold?: number;
@@ -47,6 +48,7 @@ export type BootRunFlags = MachineFlags & StartFlags & {
 /** The same as stricli wants them. */
 export const bootRunFlags = {
   provider: textsFlag("A provider; may be given several times", "URL"),
+  ...discoveryFlags,
   trust: trustFlags.trust,
   threshold: trustFlags.threshold,
   channel: imageFlags.channel,

@@ -9,15 +9,21 @@ import { join } from "node:path";
 import type { BootRunOptions } from "../boot/run.ts";
 import { machineArch } from "../formats/names.ts";
 import { PlasmdError } from "../lib/errors.ts";
+import { bootLimits } from "../lib/limits.ts";
 import { stateDirectory } from "../lib/state_dir.ts";
+import type { ClientProviders } from "../node/client.ts";
 import type { BootMachine } from "./boot_machine.ts";
 import type { BootRunFlags } from "./boot_run_flags.ts";
+import { bootstrapOf, type DiscoveryFlags } from "./discover_flags.ts";
 
 /** The channel where nothing else is said. DESIGN 14. */
 const defaultChannel = "stable";
 
 /** The part of a boot's options that is decided before it starts. */
 export type DecidedOptions = Omit<BootRunOptions, "signal">;
+
+/** How providers are found. */
+type FindOptions = NonNullable<ClientProviders["find"]>;
 
 /**
  * The options of a boot.
@@ -49,6 +55,26 @@ function requireOwnArch({ arch }: BootRunFlags, { asked }: BootMachine): void {
     "wrong_target",
     `Cannot start an image for ${wanted}: this machine is ${machineArch()}`,
   );
+}
+
+/** How providers are found where none is named; undefined with `phase.mode=private`. DESIGN 8. */
+export function findOptions(
+  flags: DiscoveryFlags,
+  { asked, facts }: Pick<BootMachine, "asked" | "facts">,
+  { channel, arch, policy }: Pick<DecidedOptions, "channel" | "arch" | "policy">,
+): FindOptions | undefined {
+  const mode = flags.mode ?? asked.mode ?? "auto";
+  if (mode === "private") return undefined;
+  const bootstrap = bootstrapOf(flags);
+  return {
+    channel,
+    arch,
+    policy,
+    mode,
+    bootstrap: bootstrap.length > 0 ? bootstrap : asked.bootstrap ?? [],
+    buildTime: facts.buildTime,
+    timeoutMs: bootLimits.discoverMs,
+  };
 }
 
 /** The providers that are asked: those of the flags, else of the command line, else the image's. */

@@ -211,6 +211,8 @@ export const bootLimits = {
   cmdlineKeys: 64,
   cmdlineBootstraps: 16,
   cmdlineValueChars: 512,
+  /** Milliseconds in which a boot looks for providers: a network may be just coming up. */
+  discoverMs: 60 * seconds,
   /** Bytes of the image's own small files: providers, build time, origins of a handover. */
   imageFileBytes: 64 * KiB,
   /** Bytes of memory below which nothing is started: a kernel, an image and this program. */

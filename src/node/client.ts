@@ -13,24 +13,34 @@ import { liesInMemory, readMemory } from "../boot/memory.ts";
 import { bootFetch } from "../boot/fetch.ts";
 import type { BootParts } from "../boot/run.ts";
 import { machineArch } from "../formats/names.ts";
+import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
+import { transferLimits } from "../lib/limits.ts";
+import type { DiscoverOptions } from "./discover.ts";
 
 /** The parts of a boot on this machine. Disposing them lets libc go. */
 export type ClientParts = BootParts & Disposable;
 
+/** Whom a client asks. */
+export interface ClientProviders {
+  /** URLs that somebody has named; nobody else is looked for then. */
+  readonly named: readonly string[];
+  /** How providers are found where none is named; without it nobody is looked for. */
+  readonly find?: Omit<DiscoverOptions, "all" | "signal">;
+}
+
 /**
  * Opens the parts of a boot.
  *
- * @param providers URLs that somebody has named
  * @throws {PlasmdError} `unsupported` where no kernel can be started from a program
  */
-export async function openClient(providers: readonly string[]): Promise<ClientParts> {
+export async function openClient(providers: ClientProviders, deps: Deps): Promise<ClientParts> {
   const state = await readKexecState();
   const libc = openLibc();
   return {
     libc,
     kexec: openKexec(libc, machineArch(), state),
-    discover: () => named(providers),
+    discover: (signal) => providersFor(providers, signal, deps),
     fetch: bootFetch,
     memory: () => readMemory(),
     inMemory,
@@ -38,14 +48,30 @@ export async function openClient(providers: readonly string[]): Promise<ClientPa
   };
 }
 
-function named(providers: readonly string[]): Promise<readonly string[]> {
-  if (providers.length > 0) return Promise.resolve(providers);
-  return Promise.reject(
-    new PlasmdError("nothing_found", "No provider is named", {
-      hint: "name one: phase.provider=http://192.0.2.1:8080 on the kernel command line, " +
-        "or --provider",
-    }),
-  );
+/**
+ * The URLs of providers: those that are named, else those that are found, the best first.
+ *
+ * @throws {PlasmdError} `nothing_found`
+ */
+export async function providersFor(
+  { named, find }: ClientProviders,
+  signal: AbortSignal,
+  deps: Deps,
+): Promise<readonly string[]> {
+  if (named.length > 0) return named;
+  if (find === undefined) throw nobody("No provider is named");
+  // Loaded now, and not before: a boot with a named provider has no use for it.
+  const { discoverProviders } = await import("./discover.ts");
+  const found = await discoverProviders({ ...find, all: false, signal }, deps);
+  if (found.length === 0) throw nobody(`Nobody who serves ${find.channel}/${find.arch} was found`);
+  return found.slice(0, transferLimits.providers).map(({ offer }) => offer.origin);
+}
+
+function nobody(message: string): PlasmdError {
+  return new PlasmdError("nothing_found", message, {
+    hint: "name a provider: phase.provider=http://192.0.2.1:8080 on the kernel command line, " +
+      "or --provider\nor a node of the DHT: phase.bootstrap=/ip4/192.0.2.1/tcp/4001, or --bootstrap",
+  });
 }
 
 /** The same for a directory that a fetch will make. */

@@ -8,15 +8,18 @@ import type { Command } from "@stricli/core";
 import type { FetchOutcome } from "../../boot/fetch.ts";
 import type { Arch, ArtifactName } from "../../formats/names.ts";
 import { PlasmdError } from "../../lib/errors.ts";
+import { transferLimits } from "../../lib/limits.ts";
 import { bytesText, durationText, printable } from "../../lib/text.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
 import { bootPolicy, imageFlags, type TrustFlags, trustFlags } from "../boot_flags.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
+import { bootstrapOf, type DiscoveryFlags, discoveryFlags } from "../discover_flags.ts";
 import { parseSeconds } from "../parse.ts";
 import { parseRate } from "../rate.ts";
 
 /** The options of `boot fetch`. */
-type FetchFlags = TrustFlags & {
+type FetchFlags = TrustFlags & DiscoveryFlags & {
   readonly output?: string;
   readonly provider?: readonly string[];
   readonly channel?: string;
@@ -48,6 +51,10 @@ export const bootFetchCommand: Command<Context> = command<FetchFlags, [string?]>
       "from two; the other one helps where one is slow, silent or wrong",
     ],
     [
+      "plasmd boot fetch --channel stable --arch arm64 --trust ed25519:... --output image",
+      "from whoever is found",
+    ],
+    [
       "plasmd boot fetch http://192.0.2.1:8080 --output image --artifact kernel --limit-rate 2M",
       "only the kernel, trusting whom trust.toml names, at 2 MiB/s at most",
     ],
@@ -56,6 +63,7 @@ export const bootFetchCommand: Command<Context> = command<FetchFlags, [string?]>
     ...trustFlags,
     output: textFlag("The directory for the files", "DIR"),
     provider: textsFlag("A provider or manifest; may be given several times", "URL"),
+    ...discoveryFlags,
     ...imageFlags,
     limitRate: {
       kind: "parsed",
@@ -89,13 +97,14 @@ export const bootFetchCommand: Command<Context> = command<FetchFlags, [string?]>
     }],
   },
   async run(run, flags, url) {
-    const urls = [...(url === undefined ? [] : [url]), ...(flags.provider ?? [])];
-    const output = required(flags, urls);
+    const named = [...(url === undefined ? [] : [url]), ...(flags.provider ?? [])];
+    const output = required(flags, named);
     const { bootFetch } = await import("../../boot/fetch.ts");
     const { stateDirectory } = await import("../../lib/state_dir.ts");
     const { makeProgress } = await import("../progress.ts");
     const { ui, deps, signal } = run;
     const policy = await bootPolicy(flags);
+    const urls = await urlsOf(run, flags, named, policy);
     const onFirstUse = policy ? undefined : firstUse(run, flags);
     using progress = makeProgress(ui, deps.clock, "fetching");
     const outcome = await bootFetch({
@@ -118,10 +127,41 @@ export const bootFetchCommand: Command<Context> = command<FetchFlags, [string?]>
   },
 });
 
-function required({ output }: FetchFlags, urls: readonly string[]): string {
-  if (urls.length === 0) {
+/** The providers that are named, else those that are found for a channel and arch. */
+async function urlsOf(
+  { ui, deps, signal }: Run,
+  flags: FetchFlags,
+  named: readonly string[],
+  policy: TrustPolicy | undefined,
+): Promise<readonly string[]> {
+  const { channel, arch } = flags;
+  if (named.length > 0 || channel === undefined || arch === undefined) return named;
+  const { providersFor } = await import("../../node/client.ts");
+  const urls = await providersFor(
+    {
+      named,
+      find: {
+        channel,
+        arch,
+        policy,
+        mode: flags.mode ?? "auto",
+        bootstrap: bootstrapOf(flags),
+        timeoutMs: flags.timeout ?? transferLimits.unreachableMs,
+        onIgnored: ({ peer, error }) => ui.warn(`${printable(peer)} is not used: ${error.message}`),
+      },
+    },
+    signal,
+    deps,
+  );
+  ui.note(`found ${urls.join(", ")}`);
+  return urls;
+}
+
+function required({ output, channel, arch }: FetchFlags, urls: readonly string[]): string {
+  if (urls.length === 0 && (channel === undefined || arch === undefined)) {
     throw new PlasmdError("usage", "No provider is named", {
-      hint: "name one: plasmd boot fetch http://192.0.2.1:8080 --trust KEYID --output DIR",
+      hint: "name one: plasmd boot fetch http://192.0.2.1:8080 --trust KEYID --output DIR\n" +
+        "or let it be found: --channel stable --arch arm64",
     });
   }
   if (output !== undefined) return output;

@@ -62,7 +62,7 @@ async function startImage(run: Run, flags: KexecFlags, directory: string): Promi
   const { outcomeJson, outcomeText, stageText } = await import("../boot_text.ts");
   const machine = await readMachine(flags);
   const verified = await verifyImage(run, flags, machine, directory);
-  using client = await openClient([]);
+  using client = await openClient({ named: [] }, run.deps);
   const obstacle = client.kexec.obstacle();
   if (obstacle !== undefined && flags.dryRun) ui.warn(obstacle.message);
   else if (obstacle !== undefined) throw obstacle;
