@@ -20,7 +20,10 @@ export interface Neighbours {
   readonly p2p: boolean;
 }
 
-/** The limit on connections that this process can keep. Where the system doesn't say, the usual. */
+/**
+ * The most connections that this process can keep, whatever was configured. Where the system doesn't
+ * say, the usual limit.
+ */
 export async function connectionRoom(
   neighbours: Neighbours = { p2p: false },
   file: string = "/proc/self/limits",
@@ -35,5 +38,5 @@ export function connectionsFor(limits: string, { p2p }: Neighbours = { p2p: fals
   const descriptors = /^Max open files +(\d+) /m.exec(limits)?.[1];
   if (descriptors === undefined) return serverLimits.connections;
   const kept = spare + (p2p ? p2pLimits.connections + p2pLimits.parallelDials : 0);
-  return Math.min(serverLimits.connections, Math.max(fewest, Number(descriptors) - kept));
+  return Math.max(fewest, Number(descriptors) - kept);
 }

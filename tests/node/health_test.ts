@@ -3,6 +3,7 @@ import type { CatalogProblem, OpenCatalog } from "../../src/artifacts/catalog.ts
 import type { Snapshot } from "../../src/artifacts/snapshot.ts";
 import { systemDeps } from "../../src/lib/deps.ts";
 import { makeHealth } from "../../src/node/health.ts";
+import type { Problems } from "../../src/server/problems.ts";
 import { fakeClock } from "../support/clock.ts";
 
 const expiring = (expires_at: string, channel = "stable") =>
@@ -98,4 +99,35 @@ Deno.test("asking often examines once a second", async () => {
   clock.advance(1000);
   await health();
   assert.equal(seen.checks, 2);
+});
+
+Deno.test("while a disk hangs nobody is sent to wait for it a second time", async () => {
+  const hang = Promise.withResolvers<never[]>();
+  const { catalog, seen } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const slow = { ...catalog, check: () => (seen.checks++, hang.promise) } as OpenCatalog;
+  const { clock, health } = healthOf(slow);
+  const first = health();
+  for (let i = 0; i < 5; i++) {
+    clock.advance(10_000);
+    health();
+  }
+  assert.equal(seen.checks, 1);
+  hang.resolve([]);
+  assert.equal((await first).status, "healthy");
+  clock.advance(10_000);
+  await health();
+  assert.equal(seen.checks, 2);
+});
+
+Deno.test("what is broken is remembered", async () => {
+  const noted: string[] = [];
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")], [{
+    code: "changed",
+    message: "kernel changed",
+  }]);
+  const problems: Pick<Problems, "note"> = {
+    note: (_area, { message }) => void noted.push(message),
+  };
+  await makeHealth({ catalog: () => catalog, problems }, systemDeps())();
+  assert.deepEqual(noted, ["kernel changed"]);
 });
