@@ -32,6 +32,7 @@ import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
 import { manifestSignCommand } from "./commands/manifest_sign.ts";
 import { manifestVerifyCommand } from "./commands/manifest_verify.ts";
+import { nodeCommand } from "./commands/node.ts";
 import { providerListCommand } from "./commands/provider_list.ts";
 import { providerStatusCommand } from "./commands/provider_status.ts";
 import { selftestCommand } from "./commands/selftest.ts";
@@ -52,6 +53,7 @@ export function buildApp(terminal: Terminal): Application<Context> {
     routes: {
       serve: serveCommand,
       discover: discoverCommand,
+      node: nodeCommand,
       provider: buildRouteMap<string, Context>({
         routes: { status: providerStatusCommand, list: providerListCommand },
         docs: { brief: "How a running provider is, and what it serves" },

@@ -11,6 +11,7 @@ import type {
   PrivateReport,
   StatusReport,
 } from "../server/report.ts";
+import type { DhtReport } from "../server/discovery_report.ts";
 import { columns } from "./columns.ts";
 import { textFlag } from "./command.ts";
 import { parseSeconds } from "./parse.ts";
@@ -43,7 +44,7 @@ export const timeoutFlag = {
 /** How a provider is, for people. */
 export function statusText(
   address: string,
-  { provider, manifests, artifacts }: StatusReport,
+  { provider, manifests, artifacts, discovery }: StatusReport,
   { status, checks }: HealthReport,
 ): string {
   const failed = Object.entries(checks).filter(([, passed]) => !passed).map(([name]) => name);
@@ -63,7 +64,9 @@ export function statusText(
         .map(({ name, size }) => [`  ${printable(name)}`, bytesText(size).padStart(9)]),
     ),
   ]);
-  return [...top, ...(served.length === 0 ? ["Nothing is served yet"] : served)].join("\n");
+  const found = discovery?.dht === undefined ? [] : dhtLines(discovery.dht);
+  const images = served.length === 0 ? ["Nothing is served yet"] : served;
+  return [...top, ...images, ...found].join("\n");
 }
 
 /** What only the token shows, for people. */
@@ -81,6 +84,24 @@ export function privateText({ clients, paths, problems }: PrivateReport): string
   ]);
   return columns([...where, ...who, ...(what.length === 0 ? [["problems", "none"]] : what)])
     .join("\n");
+}
+
+/** How it stands with the DHT. */
+function dhtLines(dht: DhtReport): string[] {
+  const { peers, table, bootstrap, bootstrap_connected: connected } = dht;
+  return [
+    `DHT ${printable(dht.state)}: ${printable(dht.note)}`,
+    ...columns([
+      ["  peers", `${peers} connected, ${table} in the table`],
+      ["  bootstrap", `${connected} of ${bootstrap} connected`],
+      ...dht.addresses.map((address) => ["  address", printable(address)]),
+      ...dht.announcements.map(({ kind, key, published_at: at, holders, error }) => [
+        `  ${printable(kind)}`,
+        `${printable(key)}: ` + (at === null ? "never published" : `${holders} holders at ${at}`) +
+        (error === null ? "" : `, ${printable(error)}`),
+      ]),
+    ]),
+  ];
 }
 
 /** What a provider serves, a line an artifact. */

@@ -14,7 +14,7 @@ import { bootFetch } from "../boot/fetch.ts";
 import type { BootParts } from "../boot/run.ts";
 import { machineArch } from "../formats/names.ts";
 import type { Deps } from "../lib/deps.ts";
-import { PlasmdError } from "../lib/errors.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { transferLimits } from "../lib/limits.ts";
 import type { DiscoverOptions } from "./discover.ts";
 
@@ -62,7 +62,9 @@ export async function providersFor(
   if (find === undefined) throw nobody("No provider is named");
   // Loaded now, and not before: a boot with a named provider has no use for it.
   const { discoverProviders } = await import("./discover.ts");
-  const found = await discoverProviders({ ...find, all: false, signal }, deps);
+  const found = await discoverProviders({ ...find, all: false, signal }, deps).catch((thrown) => {
+    throw toPlasmdError(thrown).code === "nothing_found" ? nobody(thrown.message) : thrown;
+  });
   if (found.length === 0) throw nobody(`Nobody who serves ${find.channel}/${find.arch} was found`);
   return found.slice(0, transferLimits.providers).map(({ offer }) => offer.origin);
 }

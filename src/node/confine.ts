@@ -9,7 +9,14 @@ import { errorFromData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { serverLimits } from "../lib/limits.ts";
 import type { LogFormat, LogLevel } from "../lib/log.ts";
 import { startWorker } from "../lib/worker.ts";
-import type { DaemonOptions, DaemonReady, FromDaemon, LiveOptions, ToDaemon } from "./protocol.ts";
+import type {
+  DaemonOptions,
+  DaemonReady,
+  FromDaemon,
+  LiveOptions,
+  NodeOptions,
+  ToDaemon,
+} from "./protocol.ts";
 
 /** What decides which files a daemon may touch. */
 export interface ConfinedPaths {
@@ -56,21 +63,43 @@ export async function runConfinedDaemon(
   options: DaemonOptions,
   watcher: DaemonWatcher,
 ): Promise<void> {
-  const { logging, onProgress, onReady, signal } = watcher;
-  const worker = startWorker("daemon", { permissions: daemonPermissions(options) });
+  const { logging } = watcher;
+  const { drainMs } = options.limits;
+  await runConfined({ type: "start", options, logging }, options, watcher, drainMs);
+}
+
+/**
+ * The same for a node of the DHT that serves nothing: it reads and writes its state alone.
+ *
+ * @throws {PlasmdError} what the node failed with
+ */
+export async function runConfinedNode(options: NodeOptions, watcher: DaemonWatcher): Promise<void> {
+  const { logging } = watcher;
+  const paths = { ...options, artifacts: options.stateDir };
+  await runConfined({ type: "join", options, logging }, paths, watcher, 0);
+}
+
+async function runConfined(
+  first: ToDaemon,
+  paths: ConfinedPaths,
+  watcher: DaemonWatcher,
+  drainMs: number,
+): Promise<void> {
+  const { onProgress, onReady, signal } = watcher;
+  const worker = startWorker("daemon", { permissions: daemonPermissions(paths) });
   const say = (message: ToDaemon) => worker.postMessage(message);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let overdue: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     say({ type: "stop" });
-    overdue = setTimeout(resolve, options.limits.drainMs + serverLimits.stopGraceMs);
+    overdue = setTimeout(resolve, drainMs + serverLimits.stopGraceMs);
   };
   worker.onerror = (event) => {
     event.preventDefault();
     reject(new PlasmdError("internal", `The daemon ended: ${event.message}`));
   };
   worker.onmessage = ({ data }: MessageEvent<FromDaemon>) => {
-    if (data.type === "loaded") say({ type: "start", options, logging });
+    if (data.type === "loaded") say(first);
     else if (data.type === "progress") onProgress?.(data.done, data.total, data.label);
     else if (data.type === "ready") onReady(data.ready);
     else if (data.type === "failed") reject(errorFromData(data.error));

@@ -9,6 +9,7 @@ import { errorData } from "../lib/errors.ts";
 import { type Log, openLog, silentLog } from "../lib/log.ts";
 import { memoryMeter } from "../lib/meter.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
+import { startNode } from "./dht_node.ts";
 import type { FromDaemon, LiveOptions, ToDaemon } from "./protocol.ts";
 
 /** This thread, as a Worker sees it. */
@@ -25,6 +26,7 @@ let serving = false;
 
 scope.onmessage = ({ data }) => {
   if (data.type === "start") start(data);
+  else if (data.type === "join") join(data);
   else if (data.type === "reload") reload(data.live);
   else stop();
 };
@@ -40,11 +42,20 @@ function start({ options, logging }: Extract<ToDaemon, { type: "start" }>): void
   const meter = memoryMeter();
   log = openLog(logging);
   const deps = systemDeps({ log, meter });
-  daemon = startDaemon(options, {
+  follow(startDaemon(options, {
     signal: stopping.signal,
     meter,
     onProgress: (done, total, label) => scope.postMessage({ type: "progress", done, total, label }),
-  }, deps);
+  }, deps));
+}
+
+function join({ options, logging }: Extract<ToDaemon, { type: "join" }>): void {
+  log = openLog(logging);
+  follow(startNode(options, systemDeps({ log })));
+}
+
+function follow(starting: Promise<Daemon>): void {
+  daemon = starting;
   daemon.then(({ ready }) => {
     serving = true;
     scope.postMessage({ type: "ready", ready });

@@ -14,7 +14,7 @@ import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { lockDirectory } from "../lib/lock.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
 import { connectionRoom } from "./descriptors.ts";
-import type { DaemonOptions, DhtSettings, LiveOptions } from "./protocol.ts";
+import type { DaemonOptions, DhtSettings, LiveOptions, NodeOptions } from "./protocol.ts";
 import { readPsk } from "./psk.ts";
 
 /** What a person asked the daemon to serve. */
@@ -51,13 +51,7 @@ export interface PreparedDaemon extends AsyncDisposable {
 export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<PreparedDaemon> {
   await using held = new AsyncDisposableStack();
   const artifacts = await realDirectory(request.artifacts);
-  const wanted = stateDirectory(request.stateDir);
-  const stateDir = await makeStateDirectory(wanted);
-  const lock = stateDir === undefined ? undefined : await lockDirectory(stateDir, {
-    name: "daemon.lock",
-    hint: "stop the other plasmd, or give this one its own --state-dir and --port",
-  });
-  if (lock !== undefined) held.use(lock);
+  const state = await lockState(request.stateDir, held);
   const identity = await readOrCreateIdentity(undefined, deps);
   const signer = request.signingKey === undefined
     ? undefined
@@ -76,13 +70,52 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     lifetimeMs: request.lifetimeMs,
     keyLists: request.keyLists,
     artifacts,
-    stateDir: stateDir ?? resolve(wanted),
-    stateWritable: lock !== undefined,
+    ...state,
     identity: keyOf(identity),
     signingKey: signer && keyOf(signer),
   };
   const owned = held.move();
   return { options, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** What a person asked a node of the DHT for. */
+export interface NodeRequest {
+  readonly host: string;
+  readonly dht: DhtRequest;
+  readonly stateDir?: string;
+}
+
+/** The node's options, and what must be held while it runs. */
+export interface PreparedNode extends AsyncDisposable {
+  readonly options: NodeOptions;
+}
+
+/**
+ * The same for a node that serves nothing.
+ *
+ * @throws {PlasmdError} `identity` for a key file that must not be used, `busy` where another daemon
+ * runs with the same state
+ */
+export async function prepareNode(request: NodeRequest, deps: Deps): Promise<PreparedNode> {
+  await using held = new AsyncDisposableStack();
+  const state = await lockState(request.stateDir, held);
+  const identity = keyOf(await readOrCreateIdentity(undefined, deps));
+  const { host } = request;
+  const options = { host, identity, dht: await dhtSettings(request.dht), ...state };
+  const owned = held.move();
+  return { options, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Makes and locks the state directory. */
+async function lockState(asked: string | undefined, held: AsyncDisposableStack) {
+  const wanted = stateDirectory(asked);
+  const stateDir = await makeStateDirectory(wanted);
+  const lock = stateDir === undefined ? undefined : await lockDirectory(stateDir, {
+    name: "daemon.lock",
+    hint: "stop the other plasmd, or give this one its own --state-dir and --port",
+  });
+  if (lock !== undefined) held.use(lock);
+  return { stateDir: stateDir ?? resolve(wanted), stateWritable: lock !== undefined };
 }
 
 async function dhtSettings({ pskFile, ...others }: DhtRequest): Promise<DhtSettings> {

@@ -92,6 +92,15 @@ export interface DaemonOptions extends LiveOptions {
   readonly signingKey?: DaemonKey;
 }
 
+/** What a node of the DHT that serves nothing is to do; plain data. */
+export interface NodeOptions {
+  readonly host: string;
+  readonly dht: DhtSettings;
+  readonly stateDir: string;
+  readonly stateWritable: boolean;
+  readonly identity: DaemonKey;
+}
+
 /** A key as it crosses into the daemon: its seed and where it came from. */
 export interface DaemonKey {
   readonly seed: Uint8Array<ArrayBuffer>;
@@ -127,6 +136,11 @@ export type ToDaemon =
   | {
     readonly type: "start";
     readonly options: DaemonOptions;
+    readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
+  }
+  | {
+    readonly type: "join";
+    readonly options: NodeOptions;
     readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
   }
   | { readonly type: "reload"; readonly live: LiveOptions }

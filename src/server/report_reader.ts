@@ -6,6 +6,7 @@
  */
 
 import { PlasmdError } from "../lib/errors.ts";
+import type { AnnouncementReport, DhtReport, DiscoveryReport } from "./discovery_report.ts";
 import type {
   ArtifactReport,
   ClientReport,
@@ -32,6 +33,7 @@ export function readStatus(value: unknown): StatusReport {
     manifests: list(report.manifests, "manifests").map(manifest),
     artifacts: list(report.artifacts, "artifacts").map(artifact),
     metrics: metrics(record(report.metrics, "metrics")),
+    ...(report.discovery === undefined ? {} : { discovery: discovery(report.discovery) }),
     ...(report.private === undefined
       ? {}
       : { private: privateReport(record(report.private, "private")) }),
@@ -118,6 +120,38 @@ function problem(value: unknown): ProblemReport {
     code: text(it, "code"),
     message: text(it, "message"),
     count: count(it, "count"),
+  };
+}
+
+function discovery(value: unknown): DiscoveryReport {
+  const { dht } = record(value, "discovery");
+  return dht === undefined ? {} : { dht: dhtOf(record(dht, "dht")) };
+}
+
+function dhtOf(it: Members): DhtReport {
+  return {
+    state: text(it, "state"),
+    note: text(it, "note"),
+    addresses: texts(it, "addresses"),
+    peers: count(it, "peers"),
+    table: count(it, "table"),
+    held: count(it, "held"),
+    bootstrap: count(it, "bootstrap"),
+    bootstrap_connected: count(it, "bootstrap_connected"),
+    announcements: list(it.announcements, "announcements").map(announcement),
+  };
+}
+
+function announcement(value: unknown): AnnouncementReport {
+  const it = record(value, "announcements");
+  return {
+    channel: text(it, "channel"),
+    arch: text(it, "arch"),
+    kind: text(it, "kind"),
+    key: text(it, "key"),
+    published_at: it.published_at === null ? null : text(it, "published_at"),
+    holders: count(it, "holders"),
+    error: it.error === null ? null : text(it, "error"),
   };
 }
 
