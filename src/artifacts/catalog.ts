@@ -208,9 +208,8 @@ async function settledLook(
   while (true) {
     const look = await lookAt(options);
     const waits = [...look.targets].map(([key, seen]) =>
-      seen.found instanceof PlasmdError || follower.knows(seen)
-        ? 0
-        : settling.remaining(key, seen.fingerprint)
+      // What can't be served may only be half written, too.
+      follower.knows(seen) ? 0 : settling.remaining(key, seen.fingerprint)
     );
     const wait = Math.max(0, ...waits);
     if (wait === 0) return look;
