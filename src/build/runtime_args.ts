@@ -19,4 +19,10 @@ export const runtimeFlags: readonly string[] = [
 ];
 
 /** The arguments of a plain runtime before the bundle's path; the program's own follow it. */
-export const runtimeArgs: readonly string[] = ["run", ...runtimeFlags, "--ext=js"];
+export const runtimeArgs: readonly string[] = [
+  "run",
+  ...runtimeFlags,
+  "--ext=js",
+  // Without a cache directory it would complain on stderr that it has none.
+  "--quiet",
+];

@@ -95,6 +95,7 @@ test("what would change the runtime is dropped from the environment", async ({ f
     PLASMD_CALLED_AS: "plasmd",
     DENO_DIR: "/proc/plasmd/deno",
     DENO_NO_UPDATE_CHECK: "1",
+    DENO_LOG: "error,deno::cache=off",
   });
 });
 

@@ -21,9 +21,11 @@ Deno.test(
     assert.equal(version.stderr, "");
     assert.match(version.stdout, /^plasmd \d+\.\d+\.\d+\n$/);
 
-    const { code, stdout } = await inRoot(root, ["/plasmd", "selftest"], { env: memoryOnly });
+    const { code, stdout, stderr } = await inRoot(root, ["/plasmd", "selftest"], {
+      env: memoryOnly,
+    });
     console.log(stdout);
-    assert.equal(code, 0);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     assert.match(stdout, /^7 of 7 passed/m);
     assert.deepEqual(await namesIn(root.path), ["plasmd", "proc"]);
   }),

@@ -46,7 +46,7 @@ char **program_environment(char **environment, const char *called_as, const char
 {
     size_t count = 0;
     while (environment[count] != NULL) count++;
-    char **result = calloc(count + 5, sizeof *result);
+    char **result = calloc(count + 6, sizeof *result);
     if (result == NULL) give_up(NULL, "Cannot start: there is no memory");
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
@@ -56,5 +56,7 @@ char **program_environment(char **environment, const char *called_as, const char
     result[kept++] = variable("DENO_DIR", deno_dir);
     /* The runtime must never ask its maker for a newer one. */
     result[kept++] = variable("DENO_NO_UPDATE_CHECK", "1");
+    /* Without a cache it would say so at every start, on a terminal; real errors are still shown. */
+    result[kept++] = variable("DENO_LOG", "error,deno::cache=off");
     return result;
 }
