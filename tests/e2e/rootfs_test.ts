@@ -54,7 +54,7 @@ Deno.test(
     await vm.waitFor(/root@booted:~#/, 60 * seconds);
     await vm.type("systemctl is-active phase-serve; findmnt -no FSTYPE /; ls /run/phase/handover");
     await vm.waitFor(/active\noverlay\n/, 30 * seconds);
-    await vm.waitFor(/initramfs +kernel +manifest\.json +origins\.json +rootfs/, 10 * seconds);
+    await vm.waitFor(/initramfs\s+kernel\s+manifest\.json\s+origins\.json\s+rootfs/, 10 * seconds);
     await vm.type("/run/phase/plasmd boot status");
     await vm.waitFor(/booted from +stable\/x86_64 .*signed by ed25519:/, 90 * seconds);
     await vm.waitFor(/verified +manifest, kernel, initramfs, rootfs/, 10 * seconds);
