@@ -75,6 +75,11 @@ export function parseAddress(text: string, what: string): Multiaddr {
  * @throws {PlasmdError} `config`
  */
 export function parseExternal(text: string, port: number): Multiaddr {
+  if (isIP(text) !== 0 && port === 0) {
+    throw new PlasmdError("config", `Cannot announce "${text}": the peer-to-peer port is any`, {
+      hint: "choose the port with --p2p-port, or write /ip4/203.0.113.7/tcp/4001",
+    });
+  }
   if (isIP(text) !== 0) return writeAddress({ host: text, port, webSocket: false });
   const address = parseAddress(text, "external address");
   const { name } = readAddress(address)!;

@@ -110,7 +110,7 @@ export async function getValue(
 ): Promise<Uint8Array | undefined> {
   const bytes = new TextEncoder().encode(key);
   for await (const event of runQuery(context, (o) => context.kad.get(bytes, o), signal)) {
-    if (event.name === "VALUE") return event.value;
+    if (event.name === "VALUE") return Uint8Array.from(event.value);
   }
   return undefined;
 }
