@@ -23,7 +23,8 @@ export async function startProvider(
   { args = [], ...options }: ProgramOptions & { readonly args?: readonly string[] } = {},
 ): Promise<Provider> {
   const process = startProgram([
-    ...["serve", "--artifacts", artifacts, "--host", "127.0.0.1", "--json", "--no-dht"],
+    ...["serve", "--artifacts", artifacts, "--host", "127.0.0.1", "--json"],
+    ...(args.includes("--bootstrap") ? [] : ["--no-dht"]),
     ...["--no-mdns", "--state-dir", `${home}/state`],
     ...(args.includes("--port") ? [] : ["--port", "0"]),
     ...args,
