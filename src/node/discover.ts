@@ -61,6 +61,12 @@ export async function discoverProviders(options: DiscoverOptions, deps: Deps): P
 function sourcesOf(options: DiscoverOptions, deps: Deps): Source[] {
   const { mode, bootstrap } = options;
   const sources: Source[] = [];
+  if (mode !== "internet") {
+    sources.push({
+      offers: (signal) => lanOffers(options, signal, deps),
+      settleMs: discoveryLimits.lanSettleMs,
+    });
+  }
   if (mode !== "local" && bootstrap.length > 0) {
     sources.push({
       offers: (signal) => dhtOffers(options, signal, deps),
@@ -68,6 +74,15 @@ function sourcesOf(options: DiscoverOptions, deps: Deps): Source[] {
     });
   }
   return sources;
+}
+
+async function* lanOffers(
+  { channel, arch, onIgnored }: DiscoverOptions,
+  signal: AbortSignal,
+  deps: Deps,
+): AsyncGenerator<Offer> {
+  const { browseMdns } = await import("../discovery/mdns/browse.ts");
+  yield* browseMdns({ channel, arch, signal, onIgnored }, deps);
 }
 
 /** Looks until somebody is found; where the search has no end, again and again. */
