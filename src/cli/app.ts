@@ -27,6 +27,7 @@ import { discoverCommand } from "./commands/discover.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
+import { jobRunCommand } from "./commands/job_run.ts";
 import { licensesCommand } from "./commands/licenses.ts";
 import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
@@ -99,6 +100,10 @@ export function buildApp(terminal: Terminal): Application<Context> {
       image: buildRouteMap<string, Context>({
         routes: { build: imageBuildCommand },
         docs: { brief: "What a machine starts from" },
+      }),
+      job: buildRouteMap<string, Context>({
+        routes: { run: jobRunCommand },
+        docs: { brief: "Run WebAssembly modules in a sandbox" },
       }),
       selftest: selftestCommand,
       version: versionCommand,

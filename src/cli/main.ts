@@ -11,6 +11,7 @@ import { buildApp } from "./app.ts";
 import { argsCalledAs } from "./called_as.ts";
 import type { Context } from "./context.ts";
 import { exitCodeFor, exitCodeFromParser } from "./exit.ts";
+import { jobProcessCommand } from "../lib/job_process.ts";
 import { makeUi, processTerminal, type Terminal } from "./ui.ts";
 
 /**
@@ -53,9 +54,17 @@ export async function runCommand(
     signal,
     exit: (code) => chosen = code,
   };
+  if (args[0] === jobProcessCommand) return await beJobProcess();
   if (args[0] === "__complete") return await complete(args.slice(1), context);
   await run(buildApp(terminal), args, context);
   return chosen ?? exitCodeFromParser(context.process.exitCode);
+}
+
+/** Becomes a job process: stdin and stdout are the broker's. */
+async function beJobProcess(): Promise<number> {
+  const { runJobProcess } = await import("../jobs/host_process.ts");
+  await runJobProcess();
+  return 0;
 }
 
 /** What the completion scripts call: the words so far, the last one being typed. */

@@ -391,6 +391,18 @@ export const discoveryLimits = {
 
 /** Limits of jobs. DESIGN 11. */
 export const jobLimits = {
+  /** Milliseconds, memory and output of a job where nobody says. */
+  wallDefaultMs: 60 * seconds,
+  memoryDefaultBytes: 1 * GiB,
+  outputDefaultBytes: 16 * MiB,
+  /** Bytes of one file, or of the input, that a job is given. */
+  inputBytes: 256 * MiB,
+  /** Bytes of one message to or from a job process: the largest input. */
+  frameBytes: 256 * MiB,
+  /** Bytes that a job process needs for itself, above what its job may use. */
+  processBytes: 256 * MiB,
+  /** Milliseconds between two looks at a job's memory. */
+  pollMs: 50,
   /** Bytes of a module or component. */
   moduleBytes: 64 * MiB,
   /** Bytes of one function: a longer one keeps the compiler busy beyond any wall clock. */

@@ -21,6 +21,7 @@ export interface WorkerModule {
 const modules = {
   daemon: { path: "../node/daemon_worker.ts", starts: ["hash"] },
   hash: { path: "../artifacts/hash_worker.ts", starts: [] },
+  job: { path: "../jobs/job_worker.ts", starts: [] },
   follow: { path: "../transfer/follow_worker.ts", starts: [] },
 } as const;
 

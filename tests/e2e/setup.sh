@@ -6,6 +6,7 @@ packages=(
   aria2           # a downloader to compare with
   busybox-static  # the initramfs's programs; the package "busybox" would replace it
   ca-certificates
+  clang           # builds jobs for WebAssembly, with lld, wasi-libc and its runtime
   cpio            # makes the initramfs
   curl
   debootstrap
@@ -14,7 +15,9 @@ packages=(
   jq
   kmod
   libc6-dev
+  libclang-rt-14-dev-wasm32
   libzstd-dev
+  lld
   lighttpd        # a server to compare with
   mount           # small and read-only file systems
   musl-tools      # a root file system whose only libc is musl
@@ -27,6 +30,7 @@ packages=(
   wget
   xz-utils
   zstd
+  wasi-libc
 )
 
 missing=()

@@ -56,7 +56,7 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["src/node/metrics.ts"],
   "rou3": ["src/server/routes.ts"],
   "smol-toml": ["src/config/file.ts", "src/trust/policy_file.ts"],
-  "valibot": ["src/config/"],
+  "valibot": ["src/config/", "src/jobs/messages.ts"],
 };
 
 /** What the environment is read by; every other part gets what it needs as an option. */

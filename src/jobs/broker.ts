@@ -1,0 +1,136 @@
+/**
+ * Starts a process for a job, watches it, and ends it: wall clock, memory, output. DESIGN 11: a
+ * Worker alone is no wall, so the limits are held from outside.
+ *
+ * @module
+ */
+
+import type { Deps } from "../lib/deps.ts";
+import { PlasmdError } from "../lib/errors.ts";
+import { jobLimits } from "../lib/limits.ts";
+import { decodeOutcome, encodeJob } from "./messages.ts";
+import { frameTypes, readFrames } from "./frames.ts";
+import { ended, type JobInput, type JobOutcome } from "./job.ts";
+import { residentBytes } from "./resident.ts";
+import type { JobWriter } from "./run_module.ts";
+
+/** How a job process is started, and who gets what the job writes. */
+export interface BrokerOptions {
+  /** The program and arguments of a job process. */
+  readonly process: { readonly program: string; readonly args: readonly string[] };
+  /** The only variables that it sees. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly write: JobWriter;
+  /** Cancels the job. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a job in a process of its own.
+ *
+ * @throws {PlasmdError} `module` for a module that is refused, `failed` where the process broke
+ */
+export async function runJob(
+  job: JobInput,
+  { process, env, write, signal }: BrokerOptions,
+  { clock }: Pick<Deps, "clock">,
+): Promise<JobOutcome> {
+  const child = new Deno.Command(process.program, {
+    args: [...process.args],
+    clearEnv: true,
+    env: { ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const watch = new AbortController();
+  let killed: JobOutcome | undefined;
+  const kill = (outcome: JobOutcome) => {
+    killed ??= outcome;
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+  };
+  const cancel = () => kill(ended("cancelled"));
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  const watching = watchLimits(child.pid, job, { clock, signal: watch.signal, kill });
+  try {
+    const [said] = await Promise.all([listen(child, job, write, kill), feed(child, job)]);
+    if (killed !== undefined) return killed;
+    if (said !== undefined) return decodeOutcome(said);
+    return await abnormalEnd(child);
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    watch.abort();
+    kill(ended("cancelled"));
+    await Promise.all([child.status, watching]);
+  }
+}
+
+/** Hands the job over; a process that ends early has said why, or is reported as broken. */
+async function feed(child: Deno.ChildProcess, job: JobInput): Promise<void> {
+  try {
+    await ReadableStream.from(encodeJob(job)).pipeTo(child.stdin);
+  } catch {
+    // The pipe is closed: what the process said, or that it said nothing, tells the rest.
+  }
+}
+
+/** Passes output on, and returns the outcome's bytes, if any came. */
+async function listen(
+  child: Deno.ChildProcess,
+  job: JobInput,
+  write: JobWriter,
+  kill: (outcome: JobOutcome) => void,
+): Promise<Uint8Array | undefined> {
+  let left = job.limits.outputBytes;
+  let outcome: Uint8Array | undefined;
+  try {
+    for await (const { type, bytes } of readFrames(child.stdout)) {
+      if (type === frameTypes.outcome) outcome = bytes;
+      else if (type === frameTypes.stdout || type === frameTypes.stderr) {
+        left -= bytes.length;
+        // The Worker counts, too; a process that was taken over might not.
+        if (left < 0) kill(ended("output", "it wrote more than it may"));
+        else write(type === frameTypes.stdout ? "stdout" : "stderr", bytes);
+      }
+    }
+  } catch (thrown) {
+    await child.stdout.cancel().catch(() => {});
+    kill(ended("trap", thrown instanceof Error ? thrown.message : String(thrown)));
+  }
+  return outcome;
+}
+
+/** V8 aborts a process that runs out of memory; that is what a signal or these codes mean. */
+async function abnormalEnd(child: Deno.ChildProcess): Promise<JobOutcome> {
+  const { code, signal } = await child.status;
+  if (signal !== null || code === 133 || code === 134 || code === 5) {
+    return ended("memory", "the process that ran it was aborted");
+  }
+  throw new PlasmdError("failed", `A job process ended with ${code} and said nothing`);
+}
+
+async function watchLimits(
+  pid: number,
+  { limits }: JobInput,
+  { clock, signal, kill }: {
+    readonly clock: Deps["clock"];
+    readonly signal: AbortSignal;
+    readonly kill: (outcome: JobOutcome) => void;
+  },
+): Promise<void> {
+  const end = clock.steady() + limits.wallMs;
+  const most = limits.memoryBytes + jobLimits.processBytes;
+  while (!signal.aborted) {
+    const left = end - clock.steady();
+    if (left <= 0) return kill(ended("timeout", "it ran longer than it may"));
+    if ((await residentBytes(pid) ?? 0) > most) {
+      return kill(ended("memory", "it used more memory than it may"));
+    }
+    await clock.sleep(Math.min(left, jobLimits.pollMs), { signal }).catch(() => {});
+  }
+}

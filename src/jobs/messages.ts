@@ -1,0 +1,94 @@
+/**
+ * A job as frames, and its outcome as it comes back.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { errorCodes, errorFromData, PlasmdError } from "../lib/errors.ts";
+import { printable } from "../lib/text.ts";
+import { encodeFrame, type Frame, frameTypes } from "./frames.ts";
+import type { JobInput, JobOutcome } from "./job.ts";
+
+const headSchema = v.strictObject({
+  args: v.array(v.string()),
+  env: v.array(v.strictTuple([v.string(), v.string()])),
+  files: v.array(v.string()),
+  limits: v.strictObject({
+    wallMs: v.number(),
+    memoryBytes: v.number(),
+    outputBytes: v.number(),
+  }),
+  deterministic: v.boolean(),
+});
+
+/** A job as frames: its head, then module, stdin and files, each a blob. */
+export function* encodeJob(job: JobInput): Generator<Uint8Array<ArrayBuffer>> {
+  const { args, env, limits, deterministic } = job;
+  const head = { args, env, files: [...job.files.keys()], limits, deterministic };
+  yield encodeFrame(frameTypes.start, new TextEncoder().encode(JSON.stringify(head)));
+  for (const blob of [job.module, job.stdin, ...job.files.values()]) {
+    yield encodeFrame(frameTypes.blob, blob);
+  }
+}
+
+/**
+ * The job of these frames.
+ *
+ * @throws {PlasmdError} `malformed`
+ */
+export async function decodeJob(frames: AsyncGenerator<Frame>): Promise<JobInput> {
+  const first = await next(frames, frameTypes.start);
+  const head = v.parse(headSchema, JSON.parse(new TextDecoder().decode(first)));
+  const module = await next(frames, frameTypes.blob);
+  const stdin = await next(frames, frameTypes.blob);
+  const files = new Map<string, Uint8Array>();
+  for (const name of head.files) files.set(name, await next(frames, frameTypes.blob));
+  return { ...head, module, stdin, files };
+}
+
+async function next(frames: AsyncGenerator<Frame>, type: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { value } = await frames.next();
+  if (value?.type === type) return value.bytes;
+  throw new PlasmdError("malformed", "A job is incomplete");
+}
+
+const answerSchema = v.union([
+  v.strictObject({
+    outcome: v.strictObject({
+      completion: v.picklist(["exit", "trap", "output"]),
+      exitCode: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255)),
+      reason: v.optional(v.pipe(v.string(), v.maxLength(4096))),
+    }),
+  }),
+  v.strictObject({
+    error: v.object({
+      code: v.picklist(errorCodes),
+      message: v.pipe(v.string(), v.maxLength(4096)),
+      hint: v.optional(v.pipe(v.string(), v.maxLength(4096))),
+    }),
+  }),
+]);
+
+/**
+ * What a job process says came of its job; it may say anything.
+ *
+ * @throws {PlasmdError} what the process refused the job for; `malformed` for anything else
+ */
+export function decodeOutcome(bytes: Uint8Array): JobOutcome {
+  const answer = v.safeParse(answerSchema, parseJson(bytes));
+  if (!answer.success) {
+    throw new PlasmdError("malformed", "A job process said something that is no outcome");
+  }
+  if ("outcome" in answer.output) return answer.output.outcome;
+  const { code, message, hint } = answer.output.error;
+  throw errorFromData({ code, message: printable(message, 1000), hint, blame: "user" });
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
