@@ -90,7 +90,8 @@ export async function dhtProvider(
 export async function published({ advertiser }: TestProvider, holders = 1): Promise<void> {
   await until(() => {
     const all = advertiser.announcements();
-    return all.length > 0 && all.every((one) => one.holders >= holders);
+    // Both keys of the one signer of a test image, and the value.
+    return all.length >= 3 && all.every((one) => one.holders >= holders);
   });
 }
 
