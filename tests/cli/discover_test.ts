@@ -73,6 +73,13 @@ Deno.test("a node, a provider that joins by it, and a client that finds and fetc
     assert.deepEqual(await Deno.readFile(directory.join("out", "kernel")), testBytes(1000));
   });
 
+  await t.step("provider list --network shows who was found", async () => {
+    const args = ["provider", "list", "--network", ...where];
+    const { code, stdout, stderr } = await runProgram(args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^${provider.origin} +dht .*${provider.keyid}`, "m"));
+  });
+
   await t.step("provider status says what was published", async () => {
     const { code, stdout } = await runProgram(["provider", "status", "--addr", provider.origin]);
     assert.equal(code, 0, stdout);

@@ -131,3 +131,20 @@ Deno.test("what is broken is remembered", async () => {
   await makeHealth({ catalog: () => catalog, problems }, systemDeps())();
   assert.deepEqual(noted, ["kernel changed"]);
 });
+
+Deno.test("without peers in the DHT a node is degraded; without the DHT that isn't checked", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const clock = fakeClock("2026-01-01T00:00:00Z");
+  let connected: boolean | undefined = false;
+  const subjects = { catalog: () => catalog, dhtConnected: () => connected };
+  const health = makeHealth(subjects, systemDeps({ clock }));
+  const alone = await health();
+  assert.equal(alone.status, "degraded");
+  assert.equal(alone.checks.dht_connected, false);
+  connected = true;
+  clock.advance(2000);
+  assert.equal((await health()).status, "healthy");
+  connected = undefined;
+  clock.advance(2000);
+  assert.ok(!("dht_connected" in (await health()).checks));
+});
