@@ -121,11 +121,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a provider there is exit code 3 and what to do",
+  name: "where nobody is named, and nobody may be looked for, there is exit code 3 and what to do",
   ignore: notLinux,
   async fn() {
     await using directory = await tempDirectory();
-    const { code, err } = await plasmd(directory, ["boot", "run", "--trust", trusted, "--dry-run"]);
+    const args = ["boot", "run", "--trust", trusted, "--dry-run"];
+    const { code, err } = await plasmd(directory, args, { cmdline: "phase.mode=private" });
     assert.equal(code, 3);
     assert.match(err, /hint: .*phase\.provider=/);
   },
