@@ -7,6 +7,9 @@ import { runFromDescriptor } from "../support/fd_program.ts";
 
 const frame = new URL("../support/frame/", import.meta.url);
 
+/** A bootstrap address at which nobody listens. */
+const nobody = "/ip4/127.0.0.1/tcp/1";
+
 /** What the confined Worker reports wherever it runs. */
 const confined = {
   environment: 0,
@@ -90,6 +93,8 @@ Deno.test("the program itself, bundled, serves and fetches in an empty directory
   assert.equal(code, 0, stdout + stderr);
   const { commit, target } = JSON.parse(stdout);
   assert.deepEqual({ commit, target }, { commit: "c0ffee", target: "linux-x64" });
+  const lost = await run("discover", "--mode", "internet", "--timeout", "1", "--bootstrap", nobody);
+  assert.equal(lost.code, 3, lost.stdout + lost.stderr);
   const licensed = (await run("licenses")).stdout.split("\n");
   for (const name of ["@noble/curves", "@stricli/core"]) assert.ok(licensed.includes(name), name);
 });
