@@ -39,6 +39,7 @@ export async function serveRequest(
     stateDir: valueOf<string | undefined>(config, "provider.state_dir"),
     signingKey: valueOf<string | undefined>(config, "provider.signing_key"),
     dht: dhtRequest(config),
+    mdns: valueOf<boolean>(config, "provider.advertisement.mdns"),
   };
   const artifacts = valueOf<string | undefined>(config, "provider.artifacts_dir");
   if (artifacts !== undefined) return { ...request, artifacts };

@@ -110,7 +110,7 @@ export const settings: readonly Setting[] = [
     variable: "PLASMD_MDNS",
     kind: "boolean",
     fallback: true,
-    ...later,
+    ...fixed,
   },
   {
     key: "provider.limits.connections",

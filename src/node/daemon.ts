@@ -8,6 +8,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type OpenCatalog, openCatalog } from "../artifacts/catalog.ts";
 import type { Catalog } from "../artifacts/snapshot.ts";
+import type { Announcer } from "../discovery/mdns/announce.ts";
 import { identityFromSeed } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
 import { serverLimits } from "../lib/limits.ts";
@@ -16,6 +17,7 @@ import { makeProblems } from "../server/problems.ts";
 import { startServer } from "../server/server.ts";
 import { type InterfaceAddress, serverOrigins } from "./addresses.ts";
 import { makeHealth } from "./health.ts";
+import { openLan } from "./lan.ts";
 import { type DaemonNetwork, openNetwork } from "./network.ts";
 import type { DaemonOptions, DaemonReady, LiveOptions, ServedImage } from "./protocol.ts";
 import { makeMetrics } from "./metrics.ts";
@@ -55,7 +57,7 @@ export async function startDaemon(
   const identity = identityFromSeed(options.identity.seed, options.identity.file);
   const signing = options.signingKey;
   const signer = signing === undefined ? identity : identityFromSeed(signing.seed, signing.file);
-  const held: { catalog?: OpenCatalog; network?: DaemonNetwork } = {};
+  const held: { catalog?: OpenCatalog; network?: DaemonNetwork; lan?: Announcer } = {};
   const catalog = () => held.catalog;
   // Disposed last: answers that still run while the server drains read from it.
   parts.defer(() => held.catalog?.[Symbol.asyncDispose]());
@@ -70,7 +72,7 @@ export async function startDaemon(
     catalog,
     origins: () => origins,
     meter,
-    discovery: () => ({ dht: held.network?.report() }),
+    discovery: () => ({ dht: held.network?.report(), mdns: held.lan?.status() }),
   }, deps);
   const server = parts.use(
     await startServer(
@@ -109,6 +111,11 @@ export async function startDaemon(
     const load = () => Math.min(100, Math.round(100 * server.connections() / room));
     await network.advertise({ catalog: () => opened, httpPort: server.port, load });
     parts.use(opened.onChange(() => network.renew()));
+  }
+  if (options.mdns) {
+    const lan = await openLan({ catalog: opened, identity, server }, deps);
+    held.lan = parts.use(lan);
+    parts.use(opened.onChange(() => lan.renew()));
   }
   const ready: DaemonReady = {
     host: server.host,

@@ -27,6 +27,8 @@ export interface ServeRequest extends LiveOptions {
   readonly stateDir?: string;
   /** A publisher's key, where it isn't the node's own. */
   readonly signingKey?: string;
+  /** Whether it is announced on the LAN. */
+  readonly mdns?: boolean;
   /** Where it is missing the node takes no part in the DHT. */
   readonly dht?: DhtRequest;
 }
@@ -63,6 +65,7 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     port: request.port,
     connections: await connectionRoom({ p2p: request.dht !== undefined }),
     dht: request.dht && await dhtSettings(request.dht),
+    mdns: request.mdns,
     channels: request.channels,
     limits: request.limits,
     cmdline: request.cmdline,

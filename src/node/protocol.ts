@@ -86,6 +86,8 @@ export interface DaemonOptions extends LiveOptions {
   readonly stateDir: string;
   /** Whether anything can be kept there. */
   readonly stateWritable: boolean;
+  /** Whether it is announced on the LAN. */
+  readonly mdns?: boolean;
   /** The node's own key, read and checked by the main thread. */
   readonly identity: DaemonKey;
   /** The key that signs manifests, where it is another one. */

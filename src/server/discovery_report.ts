@@ -40,7 +40,23 @@ export interface DhtReport {
   readonly announcements: readonly AnnouncementReport[];
 }
 
+/** How it stands with multicast DNS. */
+export interface MdnsReport {
+  /** Interfaces on which this node speaks, each with 4 or 6: `eth0/4`. */
+  readonly lanes: readonly string[];
+  /** Where it can't, and why. */
+  readonly failed: Readonly<Record<string, string>>;
+  /** What is announced, and on how many of the interfaces its name was won. */
+  readonly instances: readonly {
+    readonly channel: string;
+    readonly arch: string;
+    readonly name: string;
+    readonly lanes: number;
+  }[];
+}
+
 /** The part `discovery`; what is switched off is absent. */
 export interface DiscoveryReport {
   readonly dht?: DhtReport;
+  readonly mdns?: MdnsReport;
 }

@@ -1,0 +1,51 @@
+/**
+ * The daemon's place on the LAN: what it serves, as multicast DNS announces it.
+ *
+ * @module
+ */
+
+import type { Catalog } from "../artifacts/snapshot.ts";
+import { announceMdns, type Announcer, type Service } from "../discovery/mdns/announce.ts";
+import type { Identity } from "../identity/key_file.ts";
+import type { Deps } from "../lib/deps.ts";
+import { isLoopback } from "./addresses.ts";
+import { advertisedImages } from "./network.ts";
+
+/** What is announced, and where. */
+export interface LanOptions {
+  readonly catalog: Catalog;
+  readonly identity: Pick<Identity, "peerId">;
+  /** The HTTP server as it listens. */
+  readonly server: { readonly host: string; readonly port: number };
+}
+
+/** The daemon's announcements. Disposing them says goodbye. */
+export interface Lan extends Announcer {
+  /** What is served has changed. */
+  renew(): void;
+}
+
+/** Starts to announce what is served. */
+export async function openLan(
+  { catalog, identity, server }: LanOptions,
+  deps: Deps,
+): Promise<Lan> {
+  const { host, port } = server;
+  const services = () => servicesOf(catalog, deps.clock.now());
+  const announcer = await announceMdns({
+    peerId: identity.peerId,
+    port,
+    services: services(),
+    // DESIGN 14: with a loopback host loopback is announced, otherwise never.
+    choice: { host, loopback: isLoopback(host) },
+  }, deps);
+  return { ...announcer, renew: () => announcer.update(services()) };
+}
+
+/** One service for each image that is advertised. */
+export function servicesOf(catalog: Catalog, now: number): Service[] {
+  return advertisedImages(catalog, now).map(({ channel, arch, path, sequence, signers }) => {
+    const { version } = catalog.find(channel, arch)!.manifest.manifest;
+    return { channel, arch, version, path, sequence, keyid: signers[0] ?? "" };
+  });
+}
