@@ -73,8 +73,3 @@ Deno.test("who stops advertising is found no more", p2pTest, async () => {
   assert.deepEqual(offers, []);
   assert.deepEqual(ignored.map(({ peer }) => peer), [testIdentity(84).peerId]);
 });
-  await using near = await dhtClient([provider.node]);
-  await near.joined(signal);
-  const own = await Array.fromAsync(near.providers(key, signal));
-  assert.ok(own.includes(testIdentity(84).peerId), "the bootstrap remembers it for a while");
-});
