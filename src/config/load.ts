@@ -5,6 +5,7 @@
  */
 
 import { join, resolve } from "node:path";
+import { toPlasmdError } from "../lib/errors.ts";
 import { readBounded, readBoundedIfThere } from "../lib/files.ts";
 import { fileLimits } from "../lib/limits.ts";
 import { parseDocument } from "./file.ts";
@@ -14,6 +15,8 @@ import { type Config, type ConfigSources, resolveConfig } from "./resolve.ts";
 export interface LoadOptions extends Omit<ConfigSources, "file"> {
   /** `--config FILE`: this file and no other. */
   readonly config?: string;
+  /** Where to look otherwise. Default: {@linkcode usualPlaces}. */
+  readonly places?: readonly string[];
 }
 
 /**
@@ -30,13 +33,23 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     const bytes = await readBounded(name, fileLimits.configBytes);
     return resolveConfig({ ...options, file: { name, document: parseDocument(bytes, name) } });
   }
-  for (const name of usualPlaces(env)) {
-    const bytes = await readBoundedIfThere(name, fileLimits.configBytes);
+  for (const name of options.places ?? usualPlaces(env)) {
+    const bytes = await readIfOurs(name);
     if (bytes !== undefined) {
       return resolveConfig({ ...options, file: { name, document: parseDocument(bytes, name) } });
     }
   }
   return resolveConfig(options);
+}
+
+/** /etc/plasm holds root's key and is closed to others: what we may not read isn't meant for us. */
+async function readIfOurs(name: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readBoundedIfThere(name, fileLimits.configBytes);
+  } catch (thrown) {
+    if (toPlasmdError(thrown).code === "permission") return undefined;
+    throw thrown;
+  }
 }
 
 /** Where provider.toml lies when nobody says where, the machine's own first. */

@@ -42,3 +42,17 @@ Deno.test("the machine's file comes before the user's", () => {
   ]);
   assert.deepEqual(usualPlaces(() => undefined), ["/etc/plasm/provider.toml"]);
 });
+
+Deno.test({
+  name: "a file in a place that is closed to us is not meant for us",
+  // Root may read everything; the end-to-end tests try it as another user.
+  ignore: Deno.uid() === 0,
+  async fn() {
+    await using directory = await tempDirectory();
+    await writeFiles(directory.path, { "closed.toml": "", "mine.toml": "[provider]\nport = 83\n" });
+    await Deno.chmod(directory.join("closed.toml"), 0);
+    const places = [directory.join("closed.toml"), directory.join("mine.toml")];
+    const config = await loadConfig({ places });
+    assert.equal(config.file, directory.join("mine.toml"));
+  },
+});
