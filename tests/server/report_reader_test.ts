@@ -41,8 +41,13 @@ Deno.test("a report of ours is read as it was written", () => {
 });
 
 Deno.test("members that we don't know are dropped", () => {
-  const more = { ...copy(full), discovery: { peers: 3 }, metrics: { a: 1, b: "x", c: null } };
-  deepEqual(readStatus(more), { ...full, metrics: { a: 1 } });
+  const more = {
+    ...copy(full),
+    discovery: { peers: 3 },
+    later: 1,
+    metrics: { a: 1, b: "x", c: null },
+  };
+  deepEqual(readStatus(more), { ...full, discovery: {}, metrics: { a: 1 } });
 });
 
 Deno.test("what is no report is refused", () => {
