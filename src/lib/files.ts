@@ -33,6 +33,7 @@ export async function writeAtomic(
 ): Promise<void> {
   const temporary = join(dirname(path), `.plasmd-${toHex(systemRandom.bytes(8))}.tmp`);
   try {
+    await refuseSpecial(path);
     const file = await fs.open(temporary, "wx", mode);
     try {
       await file.chmod(mode); // the umask must not decide
@@ -52,6 +53,20 @@ export async function writeAtomic(
     await fs.unlink(temporary).catch(() => {});
     throw toPlasmdError(thrown, `Cannot write "${path}"`);
   }
+}
+
+// Root could rename over /dev/null, or over /dev/stdout, and break the machine.
+async function refuseSpecial(path: string): Promise<void> {
+  const there = await fs.lstat(path).catch(() => undefined);
+  if (there === undefined || there.isFile()) return;
+  if (there.isSymbolicLink()) {
+    const target = await fs.readlink(path).catch(() => "");
+    const end = await fs.stat(path).catch(() => undefined);
+    if (!target.startsWith("/proc/") && (end === undefined || end.isFile())) return;
+  }
+  throw new PlasmdError("io", `Cannot write "${path}": not a regular file`, {
+    hint: "give the name of a file, new or old",
+  });
 }
 
 /** Flushes a directory, so that a rename in it survives a power cut; best effort. */

@@ -21,6 +21,37 @@ Deno.test("a written file has its mode whatever the umask, and leaves nothing be
   assert.deepEqual(await fs.readdir(directory.path), ["secret"]);
 });
 
+Deno.test("a write never replaces a device, a pipe, a directory or a link to one", async () => {
+  await using directory = await tempDirectory();
+  const pipe = directory.join("pipe");
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  await fs.symlink("/dev/null", directory.join("device"));
+  await fs.symlink("/proc/self/fd/1", directory.join("stdout"));
+  await fs.mkdir(directory.join("directory"));
+  const names = (await fs.readdir(directory.path)).sort();
+  assert.deepEqual(names, ["device", "directory", "pipe", "stdout"]);
+  for (const name of names) {
+    const path = directory.join(name);
+    const before = await fs.lstat(path);
+    await assert.rejects(writeAtomic(path, "x"), {
+      code: "io",
+      message: /^Cannot write ".*": not a regular file$/,
+    });
+    assert.equal((await fs.lstat(path)).ino, before.ino);
+  }
+  assert.deepEqual((await fs.readdir(directory.path)).sort(), names);
+});
+
+Deno.test("a write replaces a link to a file, and leaves that file", async () => {
+  await using directory = await tempDirectory();
+  const [file, link] = [directory.join("file"), directory.join("link")];
+  await fs.writeFile(file, "old");
+  await fs.symlink(file, link);
+  await writeAtomic(link, "new");
+  assert.equal(text(await readBounded(file, 10)), "old");
+  assert.equal(text(await readBounded(link, 10, { followLinks: false })), "new");
+});
+
 Deno.test("an exclusive write never replaces a file", async () => {
   await using directory = await tempDirectory();
   const path = directory.join("key");
