@@ -71,7 +71,9 @@ async function quickStart(
   config: Config,
   request: Omit<ServeRequest, "artifacts">,
 ): Promise<ServeRequest> {
-  const { chooseQuickStart, quickStartDirectory } = await import("../node/quick_start.ts");
+  const { chooseQuickStart, quickStartDirectory, quickStartHost } = await import(
+    "../node/quick_start.ts"
+  );
   const quick = await chooseQuickStart({
     artifacts: "./artifacts",
     boot: "/boot",
@@ -80,13 +82,14 @@ async function quickStart(
     channel: request.channel,
     arch: request.arch,
   });
-  ui.note(quick.sentence);
   const hostChosen = config.origins["provider.host"]?.from !== "default";
+  const host = quickStartHost(quick, request.host, hostChosen);
+  ui.note(quick.sentence);
   return {
     ...request,
     artifacts: quick.directory,
     channels: undefined,
     imageVersion: request.imageVersion ?? quick.imageVersion,
-    host: quick.loopbackOnly && !hostChosen ? "127.0.0.1" : request.host,
+    host,
   };
 }

@@ -10,8 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scanArtifacts } from "../artifacts/scan.ts";
 import type { Arch } from "../formats/names.ts";
+import { PlasmdError } from "../lib/errors.ts";
 import { writeAtomic } from "../lib/files.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
+import { isLoopback } from "./addresses.ts";
 
 /** What was chosen. */
 export interface QuickStart {
@@ -73,6 +75,24 @@ export async function chooseQuickStart(options: QuickStartOptions): Promise<Quic
     };
   }
   return await machineImage(options) ?? await demoImage(options.work);
+}
+
+/**
+ * The address to listen on for what was chosen.
+ *
+ * @param chosen whether a person or a file named the host
+ * @throws {PlasmdError} `usage` where this machine's own initramfs would leave it
+ */
+export function quickStartHost(
+  { loopbackOnly }: Pick<QuickStart, "loopbackOnly">,
+  host: string,
+  chosen: boolean,
+): string {
+  if (!loopbackOnly || isLoopback(host)) return host;
+  if (!chosen) return "127.0.0.1";
+  throw new PlasmdError("usage", `This machine's own initramfs is not served on "${host}"`, {
+    hint: "it can hold secrets: leave the host out, or put what others may have into ./artifacts",
+  });
 }
 
 /** A kernel and initramfs of the same release. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
-import { bootPairs, chooseQuickStart } from "../../src/node/quick_start.ts";
+import { bootPairs, chooseQuickStart, quickStartHost } from "../../src/node/quick_start.ts";
 import { tempDirectory } from "../support/temp.ts";
 
 async function choose(root: string) {
@@ -92,4 +92,19 @@ Deno.test("kernels are paired with their initramfs, the running one first, then 
   ], "5.0");
   assert.deepEqual(pairs.map(({ release }) => release), ["5.0", "6.1.0-10", "6.1.0-9"]);
   assert.equal(pairs[1]!.initramfs, "initramfs-6.1.0-10.img");
+});
+
+Deno.test("this machine's own initramfs never leaves it, whoever names a host", () => {
+  const machine = { loopbackOnly: true };
+  assert.equal(quickStartHost(machine, "::", false), "127.0.0.1");
+  for (const host of ["127.0.0.1", "::1", "localhost"]) {
+    assert.equal(quickStartHost(machine, host, true), host);
+  }
+  for (const host of ["::", "0.0.0.0", "192.0.2.1"]) {
+    assert.throws(() => quickStartHost(machine, host, true), {
+      code: "usage",
+      message: /initramfs/,
+    });
+    assert.equal(quickStartHost({ loopbackOnly: false }, host, true), host);
+  }
 });
