@@ -148,3 +148,15 @@ Deno.test("without peers in the DHT a node is degraded; without the DHT that isn
   clock.advance(2000);
   assert.ok(!("dht_connected" in (await health()).checks));
 });
+
+Deno.test("a clock that jumps past the expiry and back makes a node unhealthy and well again", async () => {
+  const { catalog } = catalogOf([expiring("2026-01-02T00:00:00Z")]);
+  const { clock, health } = healthOf(catalog);
+  const states: string[] = [];
+  for (const time of ["2026-01-01", "2030-01-01", "1970-01-01", "2026-01-01"]) {
+    clock.set(Date.parse(time));
+    clock.advance(1000); // an answer is kept for a second of steady time
+    states.push((await health()).status);
+  }
+  assert.deepEqual(states, ["healthy", "unhealthy", "healthy", "healthy"]);
+});

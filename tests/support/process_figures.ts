@@ -40,3 +40,8 @@ export async function untilTrue(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Lets the peak of a process count from now. */
+export function resetPeak(pid: number): void {
+  Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
+}

@@ -5,7 +5,7 @@
  */
 
 import { median } from "../performance_page.ts";
-import { processFigures } from "../process_figures.ts";
+import { processFigures, resetPeak } from "../process_figures.ts";
 import { runTool } from "../tools.ts";
 import type { LoadClient } from "./client.ts";
 import type { Subject } from "./servers.ts";
@@ -27,7 +27,7 @@ export interface TransferFigures {
   readonly speed: number;
   /** Seconds of processor time a GiB, median of the runs. */
   readonly cpu: number;
-  /** Most bytes that the process has held so far. */
+  /** Most bytes that the process held meanwhile. */
   readonly peak: number;
 }
 
@@ -70,6 +70,7 @@ export async function measureTransfer(
   { runs, signal }: { readonly runs: number; readonly signal: AbortSignal },
 ): Promise<TransferFigures[]> {
   const kept = subjects.map((subject) => ({ subject, speeds: [0], cpus: [0] }));
+  for (const { pid } of subjects) resetPeak(pid);
   for (let i = 0; i <= runs; i++) {
     for (const { subject: { origin, pid }, speeds, cpus } of kept) {
       signal.throwIfAborted();
