@@ -19,6 +19,8 @@ export interface DhtOptions {
   readonly psk?: Uint8Array;
   readonly peersFile?: string;
   readonly names?: NameLookup;
+  /** Connections in all; at the limit newcomers are refused. */
+  readonly connections?: number;
 }
 
 /** Opens a node; libp2p is loaded now, and not before. */

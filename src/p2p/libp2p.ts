@@ -61,7 +61,7 @@ export async function makeLibp2p(
     connectionProtector: psk && preSharedKey({ psk }),
     connectionGater: gate,
     connectionManager: {
-      maxConnections: p2pLimits.connections,
+      maxConnections: options.connections ?? p2pLimits.connections,
       maxParallelDials: p2pLimits.parallelDials,
       maxPeerAddrsToDial: p2pLimits.addressesPerPeer,
       addressDialTimeout: p2pLimits.addressDialMs,

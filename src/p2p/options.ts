@@ -26,6 +26,8 @@ export interface P2pOptions {
   readonly peersFile?: string;
   /** Name and version, as other nodes see them. */
   readonly agent: string;
+  /** Connections in all; default: as many as the limits say. */
+  readonly connections?: number;
   /** Looks up names; default: the system's. */
   readonly names?: NameLookup;
 }
