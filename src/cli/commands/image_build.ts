@@ -54,7 +54,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     ],
     [
       "plasmd image build --kind node --kernel vmlinuz --modules /lib/modules/6.1.0-13-amd64 " +
-      "--output artifacts/initramfs.img",
+      "--trust ed25519:... --output artifacts/initramfs.img",
       "the initramfs of an image to publish",
     ],
   ],
