@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Bundle, bundleProgram, mapFile } from "../../src/build/bundle.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
 import { workerModules } from "../../src/lib/worker.ts";
-import { runFromDescriptor } from "../support/fd_program.ts";
+import { runFromDescriptor, startFromDescriptor } from "../support/fd_program.ts";
 
 const frame = new URL("../support/frame/", import.meta.url);
 
@@ -95,6 +95,7 @@ Deno.test("the program itself, bundled, serves and fetches in an empty directory
   assert.deepEqual({ commit, target }, { commit: "c0ffee", target: "linux-x64" });
   const lost = await run("discover", "--mode", "internet", "--timeout", "1", "--bootstrap", nobody);
   assert.equal(lost.code, 3, lost.stdout + lost.stderr);
+  await servesAndIsFound(output, empty.path);
   const licensed = (await run("licenses")).stdout.split("\n");
   for (const name of ["@noble/curves", "@stricli/core"]) assert.ok(licensed.includes(name), name);
 });
@@ -113,6 +114,25 @@ Deno.test("a module that doesn't parse is named with the bundler's own words", a
     /broken\.ts/,
   );
 });
+
+/** The daemon of the bundle serves and joins the DHT; the client of the bundle finds it there. */
+async function servesAndIsFound(bundle: string, cwd: string): Promise<void> {
+  await Deno.mkdir(join(cwd, "artifacts"));
+  await Deno.writeFile(join(cwd, "artifacts/vmlinuz"), new Uint8Array(100_000).fill(1));
+  await using provider = startFromDescriptor(bundle, [
+    ...["serve", "--artifacts", "artifacts", "--host", "127.0.0.1", "--port", "0", "--json"],
+    ...["--state-dir", join(cwd, "state"), "--no-mdns"],
+  ], { cwd });
+  const ready = await provider.until((text) => text.endsWith("}\n") ? JSON.parse(text) : undefined);
+  assert.ok(ready.p2p_addresses.length > 0, "the DHT node listens");
+  const address = ready.p2p_addresses.find((one: string) => one.includes("/ip4/127.0.0.1/tcp/"));
+  const found = await runFromDescriptor(bundle, [
+    ...["discover", "--mode", "internet", "--bootstrap", address, "--timeout", "20", "--json"],
+    ...["--trust", ready.keyid],
+  ], { cwd });
+  assert.equal(found.code, 0, found.stdout + found.stderr);
+  assert.match(found.stdout, new RegExp(`${ready.origins[0]}/`));
+}
 
 function bundleFrame(output: string): Promise<Bundle> {
   return bundleProgram({
