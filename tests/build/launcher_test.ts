@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
+import { unpackExecutable } from "../../src/boot/media/executable.ts";
 import {
   launcherMissing,
   type Seen,
@@ -211,6 +212,34 @@ test("versions that nobody has started for long, and unfinished ones, are remove
     "not-ours",
   ]);
   assert.equal(names.includes(old), false);
+});
+
+test("a first start in another container, with the same process id, is left alone", async ({ file, cache }) => {
+  if (Deno.uid() !== 0) return console.log("SKIPPED: root only");
+  await Deno.mkdir(join(cache, ".new-1"), { recursive: true });
+  await Deno.chmod(cache, 0o700);
+  await Deno.writeTextFile(join(cache, ".new-1", "runtime"), "half of");
+  const apart = ["--pid", "--fork", file];
+  assertStarted(await startSmall("/usr/bin/unshare", apart, { PLASMD_CACHE_DIR: cache }));
+  assert.equal(await Deno.readTextFile(join(cache, ".new-1", "runtime")), "half of");
+});
+
+test("the executable of a boot image starts from the parts beside it, and from nothing else", async (place) => {
+  const { launcher, key, parts } = (await unpackExecutable(await small(), "plasmd"))!;
+  await Deno.writeFile(place.file, launcher, { mode: 0o755 });
+  const env = { PLASMD_CACHE_DIR: place.cache };
+  for (const PLASMD_CACHE_DIR of [place.cache, ""]) {
+    const { code, stderr, args } = await startSmall(place.file, [], { PLASMD_CACHE_DIR });
+    assert.deepEqual({ code, args }, { code: 1, args: [] });
+    assert.match(stderr, /^error: .* parts of this executable are not in its cache\nhint: /);
+  }
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(place.cache)), [], "nothing empty is kept");
+  const directory = join(place.cache, key);
+  await Deno.mkdir(directory, { mode: 0o700 });
+  for (const { name, bytes } of parts) {
+    await Deno.writeFile(join(directory, name), bytes, { mode: 0o500 });
+  }
+  assertStarted(await startSmall(place.file, [], env));
 });
 
 test("a runtime's own cache that has grown large starts anew", async ({ file, cache }) => {

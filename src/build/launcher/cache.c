@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -173,8 +174,10 @@ static int write_parts(int directory, const struct payload *payload)
 static int fill(int cache, const struct payload *payload)
 {
     char name[32];
-    snprintf(name, sizeof name, ".new-%d", (int)getpid());
-    remove_tree(cache, name);
+    uint64_t number;
+    /* Not the process id: containers that share this directory may have the same one. */
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) return -1;
+    snprintf(name, sizeof name, ".new-%016llx", (unsigned long long)number);
     if (mkdirat(cache, name, 0700) != 0) return -1;
     int directory = open_private(cache, name);
     int failed = directory < 0 || write_parts(directory, payload) != 0 || fsync(directory) != 0;
@@ -197,7 +200,7 @@ int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_d
     int cache = open_private(AT_FDCWD, path);
     if (cache < 0) return -1;
     int opened = is_usable(cache) ? open_parts(cache, payload, parts) : -1;
-    if (opened != 0 && is_usable(cache) && has_room(cache, payload->unpacked)) {
+    if (opened != 0 && payload->frame_count > 0 && is_usable(cache) && has_room(cache, payload->unpacked)) {
         remove_old(cache);
         if (fill(cache, payload) == 0) opened = open_parts(cache, payload, parts);
     }

@@ -41,7 +41,7 @@ struct frame {
 struct payload {
     int file;
     uint32_t part_count;
-    uint32_t frame_count;
+    uint32_t frame_count; /* 0 in a boot image: the parts lie in its cache, and nowhere else */
     uint32_t args_size;
     const struct part *parts;
     const struct frame *frames;

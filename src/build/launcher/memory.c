@@ -47,11 +47,16 @@ static void check_memory(uint64_t needed)
 
 void memory_open(const struct payload *payload, int parts[MAX_PARTS])
 {
+    if (payload->frame_count == 0)
+        give_up("In a boot image start it as root, by /run/phase/plasmd",
+                "Cannot start: the parts of this executable are not in its cache");
     check_memory(payload->unpacked);
     for (uint32_t i = 0; i < payload->part_count; i++)
         parts[i] = anonymous_file(payload->parts[i].name);
     if (payload_unpack(payload, parts) != 0)
         give_up(NULL, "Cannot start from memory: %s", strerror(errno));
     for (uint32_t i = 0; i < payload->part_count; i++)
-        fcntl(parts[i], F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+        if (fcntl(parts[i], F_ADD_SEALS,
+                  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+            give_up(NULL, "Cannot start from memory: it can't be sealed: %s", strerror(errno));
 }
