@@ -187,7 +187,8 @@ export function bindError(thrown: unknown, host: string, port: number): PlasmdEr
         : undefined,
     });
   }
-  return new PlasmdError(code === "internal" ? "config" : code, `${where}: ${message}`, {
+  // Whatever the system says of the address, it is the setting that is wrong.
+  return new PlasmdError("config", `${where}: ${message}`, {
     cause: thrown,
     hint: "--host takes an address of this machine, or :: for all of them",
   });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { runCommand } from "../../src/cli/main.ts";
 import { errorCodes, PlasmdError } from "../../src/lib/errors.ts";
 import { exitCodeFor } from "../../src/cli/exit.ts";
+import { runProgram } from "../support/program.ts";
+import { tempDirectory } from "../support/temp.ts";
 import { fakeTerminal } from "../support/terminal.ts";
 
 async function plasmd(...args: string[]) {
@@ -78,4 +80,44 @@ Deno.test("every error code has an exit code of the design", () => {
   assert.equal(exitCodeFor(new PlasmdError("nothing_found", "x")), 3);
   assert.equal(exitCodeFor(new PlasmdError("transfer", "x")), 5);
   assert.equal(exitCodeFor(new TypeError("x")), 1);
+});
+
+Deno.test("the bash script completes commands, shells and files in a real bash", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.join("manifest.json"), "");
+  const script = (await plasmd("completion", "bash")).out;
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const complete = async (...words: string[]) => {
+    const { stdout } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        `plasmd() { "$DENO" run -A --no-check -q "$MAIN" "$@"; }
+${script}
+COMP_WORDS=(plasmd "$@"); COMP_CWORD=$#; _plasmd; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        "bash",
+        ...words,
+      ],
+      env: { DENO: Deno.execPath(), MAIN: main },
+      cwd: directory.path,
+    }).output();
+    return new TextDecoder().decode(stdout).trim().split("\n");
+  };
+  assert.deepEqual(await complete("ver"), ["version"]);
+  assert.ok((await complete("completion", "b")).includes("bash"));
+  assert.ok((await complete("manifest", "show", "man")).includes("manifest.json"));
+});
+
+Deno.test("an address that isn't one is a wrong setting", async () => {
+  await using directory = await tempDirectory();
+  await Deno.mkdir(directory.join("artifacts"));
+  await Deno.writeTextFile(directory.join("artifacts/vmlinuz"), "kernel");
+  const { code, stderr } = await runProgram(
+    [
+      ...["serve", "--artifacts", "artifacts", "--host", "300.1.1.1", "--port", "0"],
+      ...["--state-dir", "state", "--no-dht", "--no-mdns"],
+    ],
+    { cwd: directory.path, env: { PLASMD_IDENTITY: directory.join("identity.key") } },
+  );
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot listen on "300\.1\.1\.1".*\n.*hint: .*--host/s);
 });

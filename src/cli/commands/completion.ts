@@ -21,7 +21,12 @@ export const completionCommand: Command<Context> = command<Record<never, never>,
   flags: {},
   positional: {
     kind: "tuple",
-    parameters: [{ brief: "bash, zsh or fish", placeholder: "SHELL", parse: parseShell }],
+    parameters: [{
+      brief: "bash, zsh or fish",
+      placeholder: "SHELL",
+      parse: parseShell,
+      proposeCompletions: () => Object.keys(scripts),
+    }],
   },
   run({ ui }, _flags, shell) {
     ui.result(scripts[shell]);
@@ -38,14 +43,17 @@ function parseShell(input: string): Shell {
 const scripts: Record<Shell, string> = {
   bash: `_plasmd() {
   local IFS=$'\\n'
+  local word="\${COMP_WORDS[COMP_CWORD]}"
   COMPREPLY=($(plasmd __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))
 }
-complete -o default -F _plasmd plasmd`,
+complete -o filenames -F _plasmd plasmd`,
   zsh: `#compdef plasmd
 _plasmd() {
   local -a proposals
   proposals=("\${(@f)$(plasmd __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ -n "\${proposals[1]}" ]]; then compadd -- "\${proposals[@]}"; else _files; fi
+  [[ -n "\${proposals[1]}" ]] && compadd -- "\${proposals[@]}"
+  [[ "\${words[CURRENT]}" == -* ]] || _files
 }
 compdef _plasmd plasmd`,
   fish:
