@@ -148,11 +148,41 @@ function parsed(bytes: Uint8Array): LibraryMessage {
   const counted = [4, 6, 8, 10].reduce((sum, at) => sum + view.getUint16(at), 0);
   // Before the library makes arrays of what a header promises.
   if (counted > datagramRecords) throw malformed(`more than ${datagramRecords} records`);
+  checkFrames(view);
   try {
     // The library needs the methods of a Buffer.
     return dns.decode(Buffer.from(bytes)) as LibraryMessage;
   } catch (cause) {
     throw malformed("it can't be decoded", cause);
+  }
+}
+
+/** Whether every question and record lies within the datagram: the library reads past ends. */
+function checkFrames(view: DataView): void {
+  const [questions, ...records] = [4, 6, 8, 10].map((at) => view.getUint16(at)) as [number];
+  let at = 12;
+  const skip = (bytes: number) => {
+    at += bytes;
+    if (at > view.byteLength) throw malformed("it is cut off");
+  };
+  const byte = () => {
+    skip(1);
+    return view.getUint8(at - 1);
+  };
+  const skipName = () => {
+    for (let length = byte(); length !== 0; length = byte()) {
+      if (length >= 0xc0) return skip(1);
+      skip(length);
+    }
+  };
+  for (let i = 0; i < questions; i++) {
+    skipName();
+    skip(4);
+  }
+  for (let i = records.reduce((sum, count) => sum + count, 0); i > 0; i--) {
+    skipName();
+    skip(10);
+    skip(view.getUint16(at - 2));
   }
 }
 

@@ -20,6 +20,7 @@ import {
   uniqueRecords,
 } from "./records.ts";
 import {
+  announcedAgain,
   type Chance,
   isOwned,
   type LaneState,
@@ -78,7 +79,7 @@ export function setServices(
       if (old === undefined || was === undefined) return [claim.key, { step: 0, at }];
       // RFC 6762 8.4: what is ours already is announced again without a probe.
       const changed = JSON.stringify(old.service) !== JSON.stringify(claim.service);
-      return [claim.key, changed && isOwned(lane, old) ? { step: steps.announced, at: now } : was];
+      return [claim.key, changed && isOwned(lane, old) ? announcedAgain(now) : was];
     });
     next = withLane(next, { ...lane, progress: new Map(progress) });
   }
@@ -149,8 +150,8 @@ export function goodbyes(state: Responder): Send[] {
 /** RFC 6762 8.1 and 8.3: probes 250 ms apart, announcements one second apart. */
 function later(step: number, now: number): Progress {
   const next = step + 1;
-  if (next === steps.done) return { step: next, at: Infinity };
-  return { step: next, at: now + (next <= steps.probes ? 250 : 1000) };
+  if (step < steps.probes) return { step: next, at: now + 250 };
+  return { step: next, at: next === steps.done ? Infinity : now + 1000, owned: true };
 }
 
 function probeMessages(provider: Provider, claims: readonly Claim[], { lane }: LaneState) {
@@ -197,7 +198,7 @@ function lose(state: Responder, lane: LaneState, claim: Claim, now: number): Res
       if (changed) progress.set(one.key, { step: 0, at });
       // A service that points to a host of another name says so.
       else if (one.host !== old.host && isOwned(each, old)) {
-        progress.set(one.key, { step: steps.announced, at });
+        progress.set(one.key, announcedAgain(at));
       }
     }
     next = withLane(next, { ...each, progress, pending: [] });

@@ -27,6 +27,8 @@ export interface Progress {
   readonly step: number;
   /** When the next step is due, in milliseconds of the steady clock. */
   readonly at: number;
+  /** Whether the name is ours: it was probed for, nobody objected, and it was announced. */
+  readonly owned?: true;
 }
 
 /** Answers that wait for their time. */
@@ -67,11 +69,16 @@ export interface Step {
 export type Chance = () => number;
 
 /** The steps of a claim. */
-export const steps = { probes: 3, announced: 3, done: 5 } as const;
+export const steps = { probes: 3, done: 5 } as const;
 
-/** Whether a name is ours on a lane: it was probed for, and nobody objected. */
+/** A name that is ours and is announced again. */
+export function announcedAgain(at: number): Progress {
+  return { step: steps.probes, at, owned: true };
+}
+
+/** Whether a name is ours on a lane. */
 export function isOwned({ progress }: LaneState, claim: Claim): boolean {
-  return (progress.get(claim.key)?.step ?? 0) >= steps.announced;
+  return progress.get(claim.key)?.owned ?? false;
 }
 
 /** The claims that are ours on a lane. */
