@@ -17,8 +17,8 @@ import { type CatalogProblem, problemsOf } from "./problems.ts";
 import { openPress, type PressOptions } from "./press.ts";
 import { everySet, type Target } from "./scan.ts";
 import { openSettling } from "./settle.ts";
-import { type CatalogChange, type ChangeListener, openShelf, type Shelf } from "./shelf.ts";
-import type { Catalog, Snapshot } from "./snapshot.ts";
+import { type CatalogChange, type ChangeListener, openShelf, tellDefault } from "./shelf.ts";
+import type { Catalog } from "./snapshot.ts";
 import { takeTurns } from "./turns.ts";
 
 export type { CatalogProblem } from "./problems.ts";
@@ -91,6 +91,7 @@ export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<
   const shelf = parts.use(openShelf(options, tell));
   const press = openPress(deps);
   const turn = takeTurns();
+  const current = ({ channel, arch }: Target) => shelf.find(channel, arch);
   let settings: CatalogOptions = options;
   let look = await lookAt(settings);
 
@@ -99,9 +100,10 @@ export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<
     using failing = new DisposableStack();
     const hashed = await hashSets(sets, { ...hashOptions(next), ...run }, deps);
     for (const one of hashed) failing.use(one);
-    const images = await press.print(hashed, next, (target) => snapshotOf(shelf, target));
+    const images = await press.print(hashed, next, current);
     failing.move();
     shelf.replace(images, next);
+    tellDefault(shelf, next, deps.log);
   }
 
   await stock(look, settings, { signal, onProgress });
@@ -116,11 +118,7 @@ export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<
         return hashed!;
       },
       async publish(hashed) {
-        const [image] = await press.print(
-          [hashed],
-          settings,
-          (target) => snapshotOf(shelf, target),
-        );
+        const [image] = await press.print([hashed], settings, current);
         return image!;
       },
       onExpired: ({ snapshot }) =>
@@ -178,10 +176,6 @@ type HashRun = Pick<HashSetsOptions, "known" | "signal" | "onProgress">;
 
 function hashOptions({ directory, stateDir, identity }: CatalogOptions): HashSetsOptions {
   return { directory, stateDir, keyid: identity.keyid };
-}
-
-function snapshotOf(shelf: Shelf, target: Target): Snapshot | undefined {
-  return shelf.find(target.channel, target.arch);
 }
 
 /** What can't change while the catalog is open stays; all else is as it is wanted now. */

@@ -6,6 +6,7 @@
  */
 
 import type { Arch } from "../formats/names.ts";
+import type { Log } from "../lib/log.ts";
 import { type Image, sameManifest } from "./image.ts";
 import { targetKey } from "./look.ts";
 import type { Target } from "./scan.ts";
@@ -42,7 +43,7 @@ interface View {
 /**
  * Makes an empty shelf.
  *
- * @param chosen the default channel and arch, where there is such an image
+ * @param chosen the default channel and arch; where there is no such image, the nearest stands in
  */
 export function openShelf(chosen: Target, onChange: ChangeListener): Shelf {
   const images = new Map<string, Image>();
@@ -114,8 +115,21 @@ function viewOf(images: readonly Image[]): View {
 }
 
 function defaultOf(snapshots: readonly Snapshot[], target: Target): Target | undefined {
+  // DESIGN 14: the flags choose. What they name may not be there, or be gone tomorrow: while there is
+  // any image the unnamed routes mean one, so that nobody takes a provider for one that isn't ready.
   const chosen = snapshots.find((one) => targetKey(one) === targetKey(target)) ??
-    // DESIGN 14: the flags choose; where there is only one image, there is nothing to choose.
-    (snapshots.length === 1 ? snapshots[0] : undefined);
+    snapshots.find(({ channel }) => channel === target.channel) ??
+    snapshots.find(({ arch }) => arch === target.arch) ?? snapshots[0];
   return chosen && { channel: chosen.channel, arch: chosen.arch };
+}
+
+/** Says where the default image isn't the one that was chosen, and which one stands in. */
+export function tellDefault({ default: served, list }: Catalog, chosen: Target, log: Log): void {
+  if (served === undefined || list().length === 1) return;
+  if (targetKey(served) === targetKey(chosen)) return;
+  log.warn("The default image isn't there: another one stands in for it", {
+    wanted: targetKey(chosen),
+    served: targetKey(served),
+    hint: "--channel and --arch choose another one",
+  });
 }

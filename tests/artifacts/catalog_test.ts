@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chunkHash } from "../../src/formats/manifest.ts";
 import { manifestPrefix, validSigners } from "../../src/formats/signed.ts";
 import { sha256, sha256Hex } from "../../src/lib/bytes.ts";
+import type { Arch } from "../../src/formats/names.ts";
 import { formatLimits } from "../../src/lib/limits.ts";
 import { catalogPlace, testBytes, writeFiles } from "../support/artifacts.ts";
 import { testIdentity } from "../support/manifests.ts";
@@ -52,8 +53,24 @@ Deno.test("a tree has a snapshot for each image, and the flags choose the defaul
   assert.deepEqual(catalog.default, { channel: "testing", arch: "x86_64" });
   const { manifest } = catalog.find("testing", "x86_64")!.manifest;
   assert.equal(manifest.artifacts.kernel.path, "/testing/x86_64/kernel");
-  await using other = await place.open({ channel: "other" });
-  assert.equal(other.default, undefined);
+});
+
+Deno.test("where the chosen image isn't there, the nearest stands in for it, and the log says so", async () => {
+  await using place = await catalogPlace({
+    "alpha/arm64/kernel": kernel,
+    "testing/x86_64/kernel": rootfs,
+  });
+  const standIn = async (channel: string, arch: Arch) => {
+    await using catalog = await place.open({ channel, arch });
+    const { fields } = place.log.records.findLast(({ message }) => /stands in/.test(message)) ?? {};
+    return [catalog.default, fields?.served];
+  };
+  const testing = { channel: "testing", arch: "x86_64" } as const;
+  assert.deepEqual(await standIn("testing", "x86_64"), [testing, undefined]);
+  assert.deepEqual(await standIn("testing", "arm64"), [testing, "testing/x86_64"]);
+  assert.deepEqual(await standIn("other", "x86_64"), [testing, "testing/x86_64"]);
+  const first = { channel: "alpha", arch: "arm64" };
+  assert.deepEqual(await standIn("other", "arm64"), [first, "alpha/arm64"]);
 });
 
 Deno.test("the only image of a tree is the default", async () => {
