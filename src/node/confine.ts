@@ -90,9 +90,10 @@ async function runConfined(
   const say = (message: ToDaemon) => worker.postMessage(message);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let overdue: ReturnType<typeof setTimeout> | undefined;
+  let longestDrainMs = drainMs;
   const stop = () => {
     say({ type: "stop" });
-    overdue = setTimeout(resolve, drainMs + serverLimits.stopGraceMs);
+    overdue = setTimeout(resolve, longestDrainMs + serverLimits.stopGraceMs);
   };
   worker.onerror = (event) => {
     event.preventDefault();
@@ -107,7 +108,10 @@ async function runConfined(
   };
   const reload = async () => {
     const live = await watcher.reread?.();
-    if (live !== undefined) say({ type: "reload", live });
+    if (live === undefined) return;
+    // Whether the daemon takes it over isn't known here: the longer of the two is waited for.
+    longestDrainMs = Math.max(longestDrainMs, live.limits.drainMs);
+    say({ type: "reload", live });
   };
   using _hangups = watcher.onHangup?.(() => void reload().catch(reject));
   signal.addEventListener("abort", stop, { once: true });

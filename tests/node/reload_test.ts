@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
+import { serverLimits } from "../../src/lib/limits.ts";
 import { testBytes, writeFiles } from "../support/artifacts.ts";
 import { runProgram } from "../support/program.ts";
 import { startProvider } from "../support/provider.ts";
@@ -67,9 +68,10 @@ Deno.test("a broken file keeps the old configuration and is said, as is what nee
   await fs.writeFile(config, toml("port = 'x'"));
   provider.process.kill("SIGHUP");
   await said(provider.process.stderr, /provider\.toml:3:1: Wrong value of "provider\.port"/);
-  await fs.writeFile(config, channel("3.0").replace("[provider]", "[provider]\nhost = '::1'"));
+  await fs.writeFile(config, channel("3.0").replace("[provider]", "[provider]\nsigning_key = 'x'"));
   provider.process.kill("SIGHUP");
   await until(provider.origin, ({ version }) => version === "3.0");
+  await said(provider.process.stderr, /"provider\.signing_key" has changed: that needs a restart/);
   const health = await fetch(`${provider.origin}/health`);
   assert.equal((await health.json()).checks.artifacts_readable, true);
 });
@@ -105,4 +107,44 @@ Deno.test("serve puts the key lists of a file into its manifests", async () => {
   });
   const manifest = await until(provider.origin, () => true);
   assert.equal(manifest.key_lists?.length, 1);
+  const fetched = () =>
+    plasmd(
+      ...["boot", "fetch", provider.origin, "--trust", `root:${root}`],
+      ...["--channel", "stable", "--output", at("out"), "--state-dir", at("client")],
+    );
+  await fetched();
+  // The next list, read again: who pins the root key follows.
+  await plasmd("publisher", "rotate", at("lists.json"), "--key", at("keys/root.key"));
+  provider.process.kill("SIGHUP");
+  await until(provider.origin, ({ key_lists }) => key_lists?.length === 2);
+  await fetched();
+  assert.deepEqual(
+    await fs.readFile(at("out/kernel")),
+    await fs.readFile(at("artifacts/my-kernel")),
+  );
+  // Lists that nobody would follow change nothing.
+  const { sequence } = await until(provider.origin, () => true);
+  await fs.writeFile(at("lists.json"), "{}");
+  provider.process.kill("SIGHUP");
+  await said(provider.process.stderr, /Cannot publish the key lists .*lists\.json/);
+  assert.equal((await until(provider.origin, () => true)).sequence, sequence);
+});
+
+Deno.test("a longer drain that was read again holds for the end, too", async () => {
+  await using directory = await place(channel("1.0"));
+  await fs.writeFile(directory.join("artifacts/my-kernel"), testBytes(32_000_000, 7));
+  const config = directory.join("provider.toml");
+  const drain = (time: string) => `${channel("1.0")}\n[provider.limits]\ndrain = "${time}"\n`;
+  await fs.writeFile(config, drain("1s"));
+  await using provider = await startProvider(directory.join("artifacts"), directory.path, {
+    args: ["--config", config],
+  });
+  await fs.writeFile(config, drain("1m").replace('version = "1.0"', 'version = "2.0"'));
+  provider.process.kill("SIGHUP");
+  await until(provider.origin, ({ version }) => version === "2.0");
+  const download = await fetch(`${provider.origin}/kernel`);
+  provider.process.kill("SIGTERM");
+  // Longer than the drain at the start, and what an end may take beyond it.
+  await new Promise((resolve) => setTimeout(resolve, 1000 + serverLimits.stopGraceMs + 500));
+  assert.deepEqual(await download.bytes(), testBytes(32_000_000, 7));
 });
