@@ -63,6 +63,107 @@ Deno.test(
 );
 
 Deno.test(
+  "only an argument of exactly that name counts",
+  needing(busybox, async () => {
+    const cmdline = "phase_serve=1 phaseXserve=1 phase-serve=1 xphase.serve=1 phase.serve.x=1 a*=b";
+    assert.equal(
+      await runShell(cmdline, "arg phase.serve 0; args phase.serve; args 'a*'; arg 'a.' none"),
+      "0\nb\nnone\n",
+    );
+    assert.equal(await runShell("phase.serve=-n x=a=b", "arg phase.serve; arg x"), "-n\na=b\n");
+  }),
+);
+
+Deno.test(
+  "words of the command line that the kernel makes variables of are forgotten",
+  needing(busybox, async () => {
+    const [start] = imageScripts.init!.split("/bin/busybox mount");
+    const { stdout, stderr } = await new Deno.Command(staticBusybox, {
+      args: [
+        "sh",
+        "-c",
+        `${start}\necho "[$loaded$refused$serve_before_init$name]"\n/bin/busybox env`,
+      ],
+      env: {
+        loaded: "yes",
+        refused: "",
+        serve_before_init: "1",
+        "a.b": "c",
+        IFS: "e",
+        TERM: "linux",
+      },
+      clearEnv: true,
+    }).output();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.match(new TextDecoder().decode(stdout), /^\[\w*\]\nTERM=linux\n$/);
+  }),
+);
+
+/** What check_handover does where plasmd ends like this; what it calls is printed. */
+async function checkHandover(
+  codes: { readonly refill: number; readonly status?: number },
+  files: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  await using directory = await tempDirectory();
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(directory.join(name), text);
+  }
+  const parts = [imageScripts["lib/phase/common.sh"], imageScripts["lib/phase/system.sh"]];
+  const text = `${parts.join("\n")}
+given=.
+words() { :; }
+plasmd() {
+	echo "plasmd $1 $2" >>called
+	case "$2" in refill) return ${codes.refill} ;; *) return ${codes.status ?? 99} ;; esac
+}
+check_handover
+cat called 2>/dev/null
+echo "refused: \${refused:-no}"`.replaceAll("/etc/phase/", "./");
+  const { stdout } = await new Deno.Command(staticBusybox, {
+    args: ["sh", "-c", text],
+    cwd: directory.path,
+  }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+const withRootfs = '{"artifacts":{"rootfs":{}}}';
+const trusting = { "trust.toml": "", "manifest.json": withRootfs, "rootfs": "hsqs" };
+
+Deno.test(
+  "a root file system is entered only where all that is there was verified",
+  needing(busybox, async () => {
+    const [incomplete, refused] = ["stays incomplete", "is refused"]
+      .map((what) => `phase: the handover ${what}; the reason is above`);
+    const table: [codes: { refill: number; status?: number }, lines: string[]][] = [
+      [{ refill: 0 }, ["plasmd boot refill", "refused: no"]],
+      [{ refill: 3 }, [incomplete!, "plasmd boot refill", "refused: no"]],
+      [{ refill: 5 }, [incomplete!, "plasmd boot refill", "refused: no"]],
+      [{ refill: 4 }, [refused!, "plasmd boot refill", "refused: yes"]],
+    ];
+    // A disk that is full, a wrong command line, a plasmd that isn't there, one that was killed.
+    for (const refill of [1, 2, 126, 127, 137]) {
+      const both = ["plasmd boot refill", "plasmd boot status"];
+      table.push([{ refill, status: 0 }, [incomplete!, ...both, "refused: no"]]);
+      table.push([{ refill, status: refill }, [refused!, ...both, "refused: yes"]]);
+    }
+    for (const [codes, lines] of table) {
+      assert.deepEqual(await checkHandover(codes, trusting), lines, JSON.stringify(codes));
+    }
+  }),
+);
+
+Deno.test(
+  "a root file system that no manifest names is not entered without a question",
+  needing(busybox, async () => {
+    const manifest = { "manifest.json": '{"artifacts":{"kernel":{}}}' };
+    const unnamed = { ...trusting, ...manifest };
+    assert.equal((await checkHandover({ refill: 4 }, unnamed)).at(-1), "refused: yes");
+    const none = { "trust.toml": "", ...manifest };
+    assert.deepEqual(await checkHandover({ refill: 4 }, none), ["refused: no"]);
+  }),
+);
+
+Deno.test(
   "the kernel's words replace the image's of the same name",
   needing(busybox, async () => {
     assert.equal(

@@ -9,11 +9,18 @@ uptime_s() { cut -d . -f 1 /proc/uptime; }
 # The words of the kernel command line, one a line, up to those behind "--".
 words() { tr -s ' \t' '\n\n' </proc/cmdline | sed '/^--$/,$d'; }
 
-# args NAME: every value of NAME=value.
-args() { words | sed -n "s/^$1=//p"; }
+# args NAME: every value of NAME=value, where the name is exactly this one: a manifest may hold any
+# argument but phase.*, so phase_serve=1 must not pass for one.
+args() {
+	words | while read -r word; do
+		case "$word" in
+		"$1="*) printf '%s\n' "${word#*=}" ;;
+		esac
+	done
+}
 
 # arg NAME [DEFAULT]: the last value of NAME=value.
-arg() { set -- "$(args "$1" | tail -n 1)" "$2"; echo "${1:-$2}"; }
+arg() { set -- "$(args "$1" | tail -n 1)" "$2"; printf '%s\n' "${1:-$2}"; }
 
 # The image's own words go before the kernel's, which replace them; whoever reads /proc/cmdline
 # from now on, plasmd above all, sees one line.

@@ -2,6 +2,11 @@
 # The first program of a boot image: makes the machine usable, then starts plasmd.
 # Each part in /lib/phase has one job; what to do is decided here.
 
+# The kernel makes variables of the words of its command line that it doesn't know. None of them may
+# be one of ours.
+for name in $(/bin/busybox env | /bin/busybox sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+	[ "$name" = TERM ] || unset "$name"
+done
 /bin/busybox mount -t proc proc /proc
 /bin/busybox --install -s
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1

@@ -34,14 +34,20 @@ serve_for_ever() {
 # With a root file system to enter, all of the handover is verified first, and what was left out of
 # it, because memory was short, is fetched again. Without one, serving does both. An image that
 # holds no policy, started without phase.trust, can only believe the system that started it.
+# 3 and 5 say that all is verified but what is missing; where something else went wrong, nothing may
+# be verified, so that is asked by itself.
 check_handover() {
-	grep -q '"rootfs":{' "$given/manifest.json" || return 0
+	[ -f "$given/rootfs" ] || grep -q '"rootfs":{' "$given/manifest.json" || return 0
 	[ -f /etc/phase/trust.toml ] || [ -n "$(arg phase.trust)" ] || return 0
 	plasmd boot refill "$given"
 	case $? in
-	4) refused=yes && say "the handover is refused; the reason is above" ;;
-	[!0]*) say "the handover stays incomplete; the reason is above" ;;
+	0) return ;;
+	3 | 5) ;;
+	4) refused=yes ;;
+	*) plasmd boot status "$given" >/dev/null || refused=yes ;;
 	esac
+	[ -n "$refused" ] && say "the handover is refused; the reason is above" && return
+	say "the handover stays incomplete; the reason is above"
 }
 
 # Mounts the root file system read-only under a tmpfs. Where that can't be, $why says it.
