@@ -4,11 +4,14 @@ set -euo pipefail
 
 packages=(
   aria2           # a downloader to compare with
+  avahi-daemon    # another speaker of multicast DNS
+  avahi-utils
   busybox-static  # the initramfs's programs; the package "busybox" would replace it
   ca-certificates
   clang           # builds jobs for WebAssembly, with lld, wasi-libc and its runtime
   cpio            # makes the initramfs
   curl
+  dbus-daemon     # Avahi's tools need a message bus
   debootstrap
   gcc
   iproute2        # network namespaces
