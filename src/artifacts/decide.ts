@@ -67,7 +67,7 @@ export function decideManifest(candidates: Candidates, { log }: { readonly log: 
     kept?.manifest.sequence ?? sequenceOf(candidates.kept),
     candidates.lastSequence ?? 0,
   );
-  return { verified: publish(candidates, { ...wanted, lastSequence }), signed: true };
+  return { verified: publish(candidates, { ...wanted, lastSequence }, log), signed: true };
 }
 
 /** DESIGN 6: served as is, or not at all. */
@@ -148,10 +148,27 @@ function isStillGood(
 function publish(
   { hashes, identity, now }: Candidates,
   options: PublishOptions,
+  log: Log,
 ): VerifiedManifest {
   if (options.keyLists !== undefined) checkSigner(options.keyLists, identity.keyid);
   const bytes = sign(manifestPrefix, describeImage(hashes, options, now), [identity]);
   const policy = policyFromKeys([identity.keyid], { source: "this machine's key" });
   const { channel, arch } = options;
-  return verifyManifest(bytes, { policy, channel, arch, now });
+  const verified = verifyManifest(bytes, { policy, channel, arch, now });
+  warnOfList(verified, log);
+  return verified;
+}
+
+/** Clients that follow key lists refuse the manifest from the day on which the last list expires. */
+function warnOfList({ manifest }: VerifiedManifest, log: Log): void {
+  const { channel, arch, expires_at, key_lists } = manifest;
+  const list = key_lists?.at(-1);
+  if (list === undefined || parseTime(list.expires_at)! >= parseTime(expires_at)!) return;
+  log.warn("The key list expires before the manifest does: make the next one", {
+    channel,
+    arch,
+    list: list.list_version,
+    expires: list.expires_at,
+    hint: "plasmd publisher rotate FILE --key FILE",
+  });
 }

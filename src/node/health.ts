@@ -54,6 +54,7 @@ async function examine(subjects: HealthSubjects, { clock, log }: Deps): Promise<
   const fresh = snapshots.filter(({ manifest }) =>
     Date.parse(manifest.manifest.expires_at) > clock.now()
   );
+  const lists = snapshots.flatMap(({ manifest }) => manifest.manifest.key_lists?.at(-1) ?? []);
   const disk = subjects.stateDir === undefined ? undefined : await hasRoom(subjects.stateDir);
   const dht = subjects.dhtConnected?.();
   const checks = {
@@ -61,6 +62,10 @@ async function examine(subjects: HealthSubjects, { clock, log }: Deps): Promise<
     // Whether what is served is what lies in the directory.
     artifacts_current: snapshots.length > 0 && !problems.some(({ pending }) => pending),
     manifest_fresh: snapshots.length > 0 && fresh.length === snapshots.length,
+    // Who pins root keys refuses a manifest whose last list has expired, however fresh it is.
+    ...(lists.length === 0 ? {} : {
+      key_lists_fresh: lists.every(({ expires_at: end }) => Date.parse(end) > clock.now()),
+    }),
     ...(disk === undefined ? {} : { disk_space_ok: disk }),
     // DESIGN 14: no peers is degraded; what is switched off isn't checked.
     ...(dht === undefined ? {} : { dht_connected: dht }),

@@ -105,3 +105,16 @@ Deno.test("what a provider signs again keeps the lists of the manifest that lay 
   assert.notDeepEqual(served!.manifest.bytes, bytes);
   assert.deepEqual(served!.manifest.manifest.key_lists, keyLists);
 });
+
+Deno.test("a list that expires before the manifest that carries it is warned of", async () => {
+  await using place = await catalogPlace({ vmlinuz: kernel });
+  const keyLists = fresh(place.deps.clock.now());
+  const warned = async (lifetimeMs: number) => {
+    await using catalog = await place.open({ identity: publisher, keyLists, lifetimeMs });
+    assert.equal(catalog.list().length, 1);
+    return place.log.warnings().length;
+  };
+  assert.equal(await warned(3_600_000), 0);
+  assert.equal(await warned(30 * 86_400_000), 1);
+  assert.match(place.log.warnings()[0]!, /key list expires before the manifest/);
+});

@@ -160,3 +160,18 @@ Deno.test("a clock that jumps past the expiry and back makes a node unhealthy an
   }
   assert.deepEqual(states, ["healthy", "unhealthy", "healthy", "healthy"]);
 });
+
+Deno.test("a key list that has expired degrades a node, though its manifest is fresh", async () => {
+  const carrying = (...ends: string[]) => {
+    const key_lists = ends.map((expires_at) => ({ expires_at }));
+    const manifest = { manifest: { expires_at: "2026-02-01T00:00:00Z", key_lists } };
+    return { channel: "stable", arch: "arm64", manifest } as unknown as Snapshot;
+  };
+  const reportOf = (...ends: string[]) => healthOf(catalogOf([carrying(...ends)]).catalog).health();
+  const before = await reportOf("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+  assert.deepEqual([before.status, before.checks.key_lists_fresh], ["healthy", true]);
+  const after = await reportOf("2026-06-01T00:00:00Z", "2026-01-01T00:00:00Z");
+  assert.deepEqual([after.status, after.checks.key_lists_fresh], ["degraded", false]);
+  const without = await healthOf(catalogOf([expiring("2026-02-01T00:00:00Z")]).catalog).health();
+  assert.equal("key_lists_fresh" in without.checks, false);
+});
