@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatLimits, serverLimits } from "../lib/limits.ts";
+import { formatLimits, jobLimits, serverLimits } from "../lib/limits.ts";
 
 /** How the text of a variable becomes a value of the file. */
 export type SettingKind = "text" | "number" | "boolean" | "list";
@@ -130,14 +130,14 @@ export const settings: readonly Setting[] = [
     key: "provider.limits.bytes_per_second",
     variable: "PLASMD_LIMITS_BYTES_PER_SECOND",
     kind: "number",
-    fallback: 0,
+    fallback: serverLimits.bytesPerSecond,
     ...live,
   },
   {
     key: "provider.limits.bytes_per_second_per_address",
     variable: "PLASMD_LIMITS_BYTES_PER_SECOND_PER_ADDRESS",
     kind: "number",
-    fallback: 0,
+    fallback: serverLimits.bytesPerSecondPerAddress,
     ...live,
   },
   {
@@ -198,21 +198,21 @@ export const settings: readonly Setting[] = [
     key: "jobs.limits.wall",
     variable: "PLASMD_JOBS_WALL",
     kind: "text",
-    fallback: 60_000,
+    fallback: jobLimits.wallDefaultMs,
     ...later,
   },
   {
     key: "jobs.limits.memory_bytes",
     variable: "PLASMD_JOBS_MEMORY_BYTES",
     kind: "number",
-    fallback: 1024 ** 3,
+    fallback: jobLimits.memoryDefaultBytes,
     ...later,
   },
   {
     key: "jobs.limits.output_bytes",
     variable: "PLASMD_JOBS_OUTPUT_BYTES",
     kind: "number",
-    fallback: 16 * 1024 ** 2,
+    fallback: jobLimits.outputDefaultBytes,
     ...later,
   },
 ];

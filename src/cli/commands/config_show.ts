@@ -37,7 +37,7 @@ function report({ values, origins, channels, file }: Config) {
   return { file: file ?? null, settings, channels };
 }
 
-function lines({ values, origins, channels }: Config): string[] {
+function lines({ values, origins, channels, file }: Config): string[] {
   const rows = Object.entries(values).map(([key, value]) => {
     const { from, name } = origins[key]!;
     return [key, shown(value), from === "default" ? "default" : `${from} ${name}`];
@@ -46,7 +46,7 @@ function lines({ values, origins, channels }: Config): string[] {
     Object.entries(channel).filter(([, value]) => value !== undefined).map(([key, value]) => [
       `provider.channels.${name}.${key}`,
       shown(value),
-      "file",
+      `file ${file}`,
     ])
   );
   return columns([...rows, ...ofChannels]);
