@@ -93,8 +93,6 @@ export async function startDaemon(
   );
   parts.defer(() => server.drain());
   origins = serverOrigins(server.host, server.port, interfaceAddresses());
-  const network = held.network = await joinDht(options, deps);
-  if (network !== undefined) parts.use(network);
   const opened = held.catalog = await openCatalog({
     ...imageOptions(options),
     directory: options.artifacts,
@@ -106,16 +104,19 @@ export async function startDaemon(
     signal,
     onProgress,
   }, deps);
-  if (network !== undefined) {
-    const room = serverLimitsOf(options, options.connections).connections;
-    const load = () => Math.min(100, Math.round(100 * server.connections() / room));
-    await network.advertise({ catalog: () => opened, httpPort: server.port, load });
-    parts.use(opened.onChange(() => network.renew()));
-  }
   if (options.mdns) {
     const lan = await openLan({ catalog: opened, identity, server }, deps);
     held.lan = parts.use(lan);
     parts.use(opened.onChange(() => lan.renew()));
+  }
+  // After the image is served: loading the DHT takes a slow machine seconds.
+  const network = held.network = await joinDht(options, deps);
+  if (network !== undefined) {
+    parts.use(network);
+    const room = serverLimitsOf(options, options.connections).connections;
+    const load = () => Math.min(100, Math.round(100 * server.connections() / room));
+    await network.advertise({ catalog: () => opened, httpPort: server.port, load });
+    parts.use(opened.onChange(() => network.renew()));
   }
   const ready: DaemonReady = {
     host: server.host,
