@@ -163,6 +163,30 @@ test("a cache that another user owns is not used", async ({ file, cache }) => {
   assert.deepEqual(await Array.fromAsync(Deno.readDir(cache)), []);
 });
 
+test("a cache in a directory whose entries others can replace is not used", async ({ file, join: at }) => {
+  await Deno.mkdir(at("open", "within"), { recursive: true });
+  const cache = at("open", "within", "cache");
+  const env = { PLASMD_CACHE_DIR: cache };
+  const entries = async () => (await Array.fromAsync(Deno.readDir(cache))).length;
+  await Deno.chmod(at("open"), 0o777);
+  assert.equal((await startSmall(file, [], env)).env.DENO_DIR, "/proc/plasmd/deno");
+  assert.equal(await entries(), 0);
+  if (Deno.uid() === 0) {
+    await Deno.chmod(at("open"), 0o755);
+    await Deno.chown(at("open"), 65_534, 0);
+    assertStarted(await startSmall(file, [], env));
+    assert.equal(await entries(), 0);
+    await Deno.chown(at("open"), 0, 65_534);
+    await Deno.chmod(at("open"), 0o775);
+    assertStarted(await startSmall(file, [], env));
+    assert.equal(await entries(), 0);
+  }
+  // As in /tmp: what is ours stays ours.
+  await Deno.chmod(at("open"), 0o1777);
+  assertStarted(await startSmall(file, [], env));
+  assert.equal(await entries(), 1);
+});
+
 test("another user's cache is where that user's caches are", async ({ file, join: at }) => {
   if (Deno.uid() !== 0) return console.log("SKIPPED: root only");
   await Deno.chmod(at(), 0o755);

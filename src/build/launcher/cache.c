@@ -1,7 +1,8 @@
 /*
  * Parts in a private cache, so that only the first start unpacks them. DESIGN 12: the directory has
  * mode 0700 and is owned by the effective user, it is opened without following links, and what lies
- * in it is used by descriptor. It is never in /tmp, and never in memory unless someone says so.
+ * in it is used by descriptor. The runtime gets the path of its own cache there, so nobody else may
+ * be able to put another directory in its place. It is never in /tmp, and never in memory unless someone says so.
  */
 #define _GNU_SOURCE
 #include "launcher.h"
@@ -44,6 +45,34 @@ static int open_private(int at, const char *name)
     if (directory < 0 || is_private(directory, S_IFDIR)) return directory;
     close(directory);
     return -1;
+}
+
+/* Whether others can put something else in the place of what lies in a directory. What is ours in a
+ * sticky one stays ours. */
+static int is_open_to_others(const struct stat *status)
+{
+    int own_group = status->st_gid == 0 || status->st_gid == getegid();
+    if (status->st_uid != 0 && status->st_uid != geteuid()) return 1;
+    return (status->st_mode & (own_group ? S_IWOTH : S_IWOTH | S_IWGRP)) != 0 &&
+           (status->st_mode & S_ISVTX) == 0;
+}
+
+/* Whether every directory above, up to the root, is closed to others. */
+static int is_reached_safely(int directory)
+{
+    struct stat below, above;
+    int at = dup(directory);
+    while (at >= 0 && fstat(at, &below) == 0) {
+        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(at);
+        at = up;
+        if (at < 0 || fstat(at, &above) != 0 || is_open_to_others(&above)) break;
+        if (above.st_dev != below.st_dev || above.st_ino != below.st_ino) continue;
+        close(at);
+        return 1;
+    }
+    if (at >= 0) close(at);
+    return 0;
 }
 
 /* Whether programs may be started from here, and it is no memory. */
@@ -199,8 +228,9 @@ int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_d
     mkdir(path, 0700);
     int cache = open_private(AT_FDCWD, path);
     if (cache < 0) return -1;
-    int opened = is_usable(cache) ? open_parts(cache, payload, parts) : -1;
-    if (opened != 0 && payload->frame_count > 0 && is_usable(cache) && has_room(cache, payload->unpacked)) {
+    int usable = is_usable(cache) && is_reached_safely(cache);
+    int opened = usable ? open_parts(cache, payload, parts) : -1;
+    if (opened != 0 && usable && payload->frame_count > 0 && has_room(cache, payload->unpacked)) {
         remove_old(cache);
         if (fill(cache, payload) == 0) opened = open_parts(cache, payload, parts);
     }
