@@ -26,6 +26,8 @@ export interface FindOptions extends ImageTarget {
   readonly keyids?: readonly string[];
   /** Our clock may be far behind. */
   readonly clockUnsure?: boolean;
+  /** Asks every holder of the keys, and more providers. */
+  readonly all?: boolean;
   readonly signal: AbortSignal;
   /** Told of each peer that is passed over. */
   readonly onIgnored?: (ignored: Ignored) => void;
@@ -51,7 +53,7 @@ export async function* findInDht(
   const signal = AbortSignal.any([options.signal, own.signal]);
   const offers = makeArrivals<Offer>();
   const lookup: Lookup = { node, options, signal, offers, seen: new Set(), deps };
-  node.limitDials(discoveryLimits.dials);
+  node.limitDials(options.all ? discoveryLimits.dialsForAll : discoveryLimits.dials);
   const run = search(lookup).then(() => offers.end(), (thrown) => offers.end(thrown));
   try {
     yield* offers;
@@ -84,10 +86,11 @@ async function search(lookup: Lookup): Promise<void> {
 async function askAll(key: string, lookup: Lookup, pool: Pool): Promise<void> {
   const { node, options, signal, seen } = lookup;
   const asked: Promise<void>[] = [];
-  for await (const peer of node.providers(key, signal)) {
+  const most = options.all ? discoveryLimits.recordsForAll : discoveryLimits.records;
+  for await (const peer of node.providers(key, signal, options.all)) {
     if (seen.has(peer) || peer === node.peerId) continue;
     // DESIGN 8: so many records a lookup, however many there are.
-    if (seen.size >= discoveryLimits.records) break;
+    if (seen.size >= most) break;
     seen.add(peer);
     asked.push(pool(() => askPeer(peer, lookup)));
   }

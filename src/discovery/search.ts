@@ -17,7 +17,7 @@ import { type Judged, rank } from "./rank.ts";
 /** One side from which offers come. */
 export interface Source {
   readonly offers: (signal: AbortSignal) => AsyncIterable<Offer>;
-  /** Milliseconds after which a side that has nothing more to say is not waited for. */
+  /** Milliseconds for which a side is waited for where all are wanted, unless it ends before. */
   readonly settleMs: number;
 }
 
@@ -42,35 +42,55 @@ export async function search(options: SearchOptions, deps: Deps): Promise<Judged
   const { signal, timeoutMs, all } = options;
   const enough = new AbortController();
   const sides = AbortSignal.any([signal, enough.signal]);
+  const closed = new AbortController();
   const found: Judged[] = [];
   const done = () => enough.abort();
   const after = (ms: number) => deps.clock.sleep(ms, { signal: sides }).then(done, () => {});
   const timers: Promise<void>[] = timeoutMs > 0 ? [after(timeoutMs)] : [];
 
-  const settled = Promise.all(options.sources.map(({ settleMs }) => sleepFor(settleMs, sides)));
-  function sleepFor(ms: number, until: AbortSignal): Promise<void> {
-    return deps.clock.sleep(ms, { signal: until }).catch(() => {});
-  }
+  const watched = options.sources.map((source) => watchEnd(source));
+  const settled = Promise.all(watched.map(({ settleMs, ended }) => {
+    const either = AbortSignal.any([sides, ended]);
+    return deps.clock.sleep(settleMs, { signal: either }).catch(() => {});
+  }));
 
   function take(judged: Judged): void {
     found.push(judged);
     if (rank([judged], options, deps.clock.now()).length === 0) return;
     options.onFound?.(judged);
     if (timeoutMs === 0) return;
-    if (all) timers.push(settled.then(() => after(0)));
+    // What has been offered until then is still looked at.
+    if (all) settled.then(() => closed.abort());
     else timers.push(after(discoveryLimits.windowMs));
   }
 
-  await lookAtAll(options, sides, take, deps);
+  await lookAtAll({ ...options, sources: watched }, closed.signal, sides, take, deps);
   done();
   await Promise.all(timers);
   signal.throwIfAborted();
   return rank(found, options, deps.clock.now());
 }
 
-/** Looks at every offer once, until all sides have ended. */
+/** The same source, and a signal that aborts when it has ended. */
+function watchEnd({ offers, settleMs }: Source): Source & { readonly ended: AbortSignal } {
+  const end = new AbortController();
+  return {
+    settleMs,
+    ended: end.signal,
+    async *offers(signal) {
+      try {
+        yield* offers(signal);
+      } finally {
+        end.abort();
+      }
+    },
+  };
+}
+
+/** Looks at every offer once, until all sides have ended or no more are taken. */
 async function lookAtAll(
   { sources, probe, onIgnored }: SearchOptions,
+  closed: AbortSignal,
   signal: AbortSignal,
   take: (judged: Judged) => void,
   deps: Deps,
@@ -82,7 +102,7 @@ async function lookAtAll(
     if (!signal.aborted) deps.log.warn("A way of finding has failed", { reason: thrown });
   };
   const offers = joinArrivals(sources.map((source) => source.offers(signal)), failed);
-  for await (const offer of stopped(offers, signal)) {
+  for await (const offer of stopped(offers, AbortSignal.any([signal, closed]))) {
     const mark = `${offer.via} ${offer.origin}`;
     const news = `${offer.manifestId} ${offer.sequence} ${offer.gone}`;
     if (seen.get(mark) === news || seen.size >= discoveryLimits.offers) continue;

@@ -289,6 +289,8 @@ export const p2pLimits = {
   parallelDials: 32,
   /** Addresses of one peer that are tried. DESIGN 8. */
   addressesPerPeer: 8,
+  /** Holders of a key that a walk asks at one time. */
+  holdersAsked: 5,
   /** Milliseconds for one query of the DHT; one without peers would wait for ever. */
   queryMs: 20 * seconds,
   /** Milliseconds before the first repeat of a failed bootstrap, doubled each time, and at most. */
@@ -348,6 +350,9 @@ export const discoveryLimits = {
   /** Dials and records of one lookup. */
   dials: 64,
   records: 32,
+  /** Dials and records of a lookup where a person wants everybody. */
+  dialsForAll: 512,
+  recordsForAll: 256,
   /** Providers that are asked at one time. */
   asked: 8,
   /** Milliseconds for one provider: dial, question and answer. */

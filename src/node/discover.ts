@@ -70,7 +70,8 @@ function sourcesOf(options: DiscoverOptions, deps: Deps): Source[] {
   if (mode !== "local" && bootstrap.length > 0) {
     sources.push({
       offers: (signal) => dhtOffers(options, signal, deps),
-      settleMs: discoveryLimits.dhtSettleMs,
+      // Where all are wanted the walk of the holders is waited for.
+      settleMs: options.all ? options.timeoutMs : discoveryLimits.dhtSettleMs,
     });
   }
   return sources;
@@ -91,13 +92,13 @@ async function* dhtOffers(
   signal: AbortSignal,
   deps: Deps,
 ): AsyncGenerator<Offer> {
-  const { channel, arch, bootstrap, buildTime = 0, timeoutMs, onIgnored } = options;
+  const { channel, arch, bootstrap, buildTime = 0, timeoutMs, all, onIgnored } = options;
   await using node = await openDht({ bootstrap }, deps);
   const keyids = policyKeys(options);
   const clockUnsure = deps.clock.now() < buildTime;
   while (true) {
     let found = false;
-    const lookup = { channel, arch, keyids, clockUnsure, signal, onIgnored };
+    const lookup = { channel, arch, keyids, clockUnsure, all, signal, onIgnored };
     for await (const offer of findInDht(node, lookup, deps)) {
       found = true;
       yield offer;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { PeerId } from "@libp2p/interface";
-import type { QueryEvent } from "@libp2p/kad-dht";
+import type { PeerId, PeerInfo } from "@libp2p/interface";
+import { MessageType, type QueryEvent } from "@libp2p/kad-dht";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { create } from "multiformats/hashes/digest";
@@ -66,22 +66,58 @@ export async function provideKey(
   return holders.size;
 }
 
-/** The providers of a key, each once. */
+/**
+ * The providers of a key, each once. The library's own query ends at some 20 of them; a walk then
+ * asks every holder for its list.
+ */
 export async function* findKey(
   context: KadContext,
   key: string,
   signal: AbortSignal,
+  walk = false,
 ): AsyncGenerator<{ readonly id: PeerId; readonly addresses: readonly string[] }> {
   const cid = providerCid(key);
   const seen = new Set<string>();
-  for await (const event of runQuery(context, (o) => context.kad.findProviders(cid, o), signal)) {
-    if (event.name !== "PROVIDER") continue;
-    for (const { id, multiaddrs } of event.providers) {
+  const find = (o: { signal: AbortSignal }) => context.kad.findProviders(cid, o);
+  for await (const event of runQuery(context, find, signal)) {
+    if (event.name === "PROVIDER") yield* news(event.providers);
+  }
+  if (!walk) return;
+  const ask = (o: { signal: AbortSignal }) => askHolders(context.kad, cid.multihash.bytes, o);
+  for await (const event of runQuery(context, ask, signal)) {
+    if (event.name === "PEER_RESPONSE") yield* news(event.providers);
+  }
+
+  function* news(providers: readonly PeerInfo[]) {
+    for (const { id, multiaddrs } of providers) {
       const name = id.toString();
       if (seen.has(name)) continue;
       seen.add(name);
       yield { id, addresses: multiaddrs.map(String) };
     }
+  }
+}
+
+/** Asks those who are nearest to a key, which are its holders, for the providers that each knows. */
+async function* askHolders(
+  kad: Kad,
+  key: Uint8Array,
+  { signal }: { signal: AbortSignal },
+): AsyncGenerator<QueryEvent> {
+  const holders: PeerId[] = [];
+  for await (const event of kad.getClosestPeers(key, { signal })) {
+    if (event.name === "FINAL_PEER") holders.push(event.peer.id);
+    yield event;
+  }
+  const message = { type: MessageType.GET_PROVIDERS, key };
+  const path = { index: -1, queued: 0, running: 0, total: 0 };
+  for (let at = 0; at < holders.length; at += p2pLimits.holdersAsked) {
+    const few = holders.slice(at, at + p2pLimits.holdersAsked);
+    const answers = await Promise.all(few.map((holder) => {
+      const all = AbortSignal.any([signal, AbortSignal.timeout(p2pLimits.exchangeMs)]);
+      return Array.fromAsync(kad.network.sendRequest(holder, message, { signal: all, path }));
+    }));
+    for (const events of answers) yield* events;
   }
 }
 

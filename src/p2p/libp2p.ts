@@ -7,7 +7,13 @@
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { type Identify, identify, type IdentifyPush, identifyPush } from "@libp2p/identify";
 import type { Libp2p, PeerId } from "@libp2p/interface";
-import { kadDHT, passthroughMapper, type SingleKadDHT } from "@libp2p/kad-dht";
+import {
+  kadDHT,
+  type MessageType,
+  passthroughMapper,
+  type QueryEvent,
+  type SingleKadDHT,
+} from "@libp2p/kad-dht";
 import { noise } from "@libp2p/noise";
 import { type Ping, ping } from "@libp2p/ping";
 import { preSharedKey } from "@libp2p/pnet";
@@ -32,6 +38,13 @@ export interface Kad extends SingleKadDHT {
     addEventListener(type: "peer:add", listener: () => void, options: { once: true }): void;
     removeEventListener(type: "peer:add", listener: () => void): void;
     readonly kb: { toIterable(): Iterable<{ readonly peerId: PeerId }> };
+  };
+  readonly network: {
+    sendRequest(
+      to: PeerId,
+      message: { readonly type: MessageType; readonly key: Uint8Array },
+      options: { readonly signal: AbortSignal; readonly path: QueryEvent["path"] },
+    ): AsyncIterable<QueryEvent>;
   };
 }
 

@@ -79,8 +79,8 @@ function dhtOf(node: Node, context: KadContext) {
     async withdraw(key: string) {
       await node.services.dht.cancelReprovide(providerCid(key));
     },
-    async *providers(key: string, signal: AbortSignal) {
-      for await (const { id, addresses } of findKey(context, key, signal)) {
+    async *providers(key: string, signal: AbortSignal, walk = false) {
+      for await (const { id, addresses } of findKey(context, key, signal, walk)) {
         const usable = addresses.map((text) => multiaddr(text))
           .filter((address) => scopeOf(address) !== "none")
           .slice(0, p2pLimits.addressesPerPeer);

@@ -116,8 +116,12 @@ export interface P2pNode extends AsyncDisposable {
   provide(key: string, signal: AbortSignal): Promise<number>;
   /** Stops saying so; what holders have been told they forget by themselves. */
   withdraw(key: string): Promise<void>;
-  /** Who provides a key, each peer once, as they are found. */
-  providers(key: string, signal: AbortSignal): AsyncIterable<string>;
+  /**
+   * Who provides a key, each peer once, as they are found.
+   *
+   * @param walk asks every holder of the key; without it some 20 providers are the end
+   */
+  providers(key: string, signal: AbortSignal, walk?: boolean): AsyncIterable<string>;
   /** Puts a value under a key. Returns how many holders have taken it. */
   put(key: string, value: Uint8Array, signal: AbortSignal): Promise<number>;
   /** The value that holders have under a key, if any. */
