@@ -19,9 +19,13 @@ export interface Origins {
   readonly leftOut: readonly ArtifactName[];
 }
 
-/** The bytes of `origins.json`. */
+/**
+ * The bytes of `origins.json`. Providers that its reader would refuse, or beyond its limit, are left
+ * out: a hint must not cost the next system its handover.
+ */
 export function originsBytes({ providers, leftOut }: Origins): Uint8Array {
-  return canonicalBytes({ origins_version: 1, providers: [...providers], left_out: [...leftOut] });
+  const readable = providers.filter(isProviderUrl).slice(0, transferLimits.providers);
+  return canonicalBytes({ origins_version: 1, providers: readable, left_out: [...leftOut] });
 }
 
 /**

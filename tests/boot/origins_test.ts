@@ -13,6 +13,19 @@ Deno.test("what was written is read", () => {
   assert.deepEqual(parseOrigins(originsBytes({ ...origins, leftOut: ["rootfs"] })), origins);
 });
 
+Deno.test("whatever providers somebody names, what is written can be read", () => {
+  const good = Array.from({ length: 40 }, (_, i) => `http://192.0.2.${i}:8080`);
+  const odd = ["http://h/a,b", "http://h/#x", "http://u:p@h/", `http://h/${"x".repeat(5000)}`];
+  const read = (providers: string[]) => parseOrigins(originsBytes({ providers, leftOut: [] }));
+  assert.deepEqual(read([...odd, ...good]).providers, good.slice(0, 32));
+  fc.assert(
+    fc.property(
+      fc.array(fc.webUrl({ withFragments: true }), { maxLength: 60 }),
+      (urls) => void read(urls),
+    ),
+  );
+});
+
 Deno.test("anything else is refused", () => {
   const good = { origins_version: 1, providers: ["http://h/"], left_out: [] };
   const bad: unknown[] = [
