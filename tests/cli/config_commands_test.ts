@@ -17,6 +17,25 @@ Deno.test("config check says ok, or where the mistake is and what was meant", as
   assert.match(bad.stderr, /bad\.toml:3:1: Unknown key "provider\.hots": did you mean "host"\?/);
 });
 
+Deno.test("config check knows addresses that serve would refuse", async () => {
+  await using directory = await tempDirectory();
+  const checked = async (network: string) => {
+    await writeFiles(directory.path, { "p.toml": `[network]\n${network}\n` });
+    return await runProgram(["config", "check", "p.toml"], { cwd: directory.path });
+  };
+  const good = await checked(
+    "p2p_port = 4001\nbootstrap = ['/dnsaddr/boot.example']\n" +
+      "external_address = ['203.0.113.7']",
+  );
+  assert.equal(good.code, 0, good.stderr);
+  const bootstrap = await checked("bootstrap = ['boot.example']");
+  assert.equal(bootstrap.code, 2);
+  assert.match(bootstrap.stderr, /Invalid bootstrap address "boot\.example"/);
+  const external = await checked("external_address = ['203.0.113.7']");
+  assert.equal(external.code, 2);
+  assert.match(external.stderr, /Cannot announce "203\.0\.113\.7"/);
+});
+
 Deno.test("config show says where each value came from", async () => {
   await using directory = await tempDirectory();
   await writeFiles(directory.path, {

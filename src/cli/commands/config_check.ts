@@ -5,8 +5,10 @@
  */
 
 import type { Command } from "@stricli/core";
+import type { Config } from "../../config/resolve.ts";
 import { command, jsonFlag } from "../command.ts";
 import type { Context } from "../context.ts";
+import { valueOf } from "../live_options.ts";
 
 /** The command. */
 export const configCheckCommand: Command<Context> = command<
@@ -32,9 +34,19 @@ export const configCheckCommand: Command<Context> = command<
     const { loadConfig } = await import("../../config/load.ts");
     const { laterKeys, laterText } = await import("../../config/later.ts");
     const config = await loadConfig({ config: file, env: (name) => Deno.env.get(name) });
+    await checkAddresses(config);
     const later = laterKeys(config);
     if (json) return ui.json({ valid: true, file: config.file ?? null, later });
     for (const key of later) ui.warn(laterText(key));
     ui.result(config.file === undefined ? "No file: defaults and variables" : `${config.file}: ok`);
   },
 });
+
+/** Addresses have a grammar of their own, which the schema of the file doesn't know. */
+async function checkAddresses(config: Config): Promise<void> {
+  const { parseAddress, parseExternal } = await import("../../p2p/address.ts");
+  const texts = (key: string) => valueOf<readonly string[]>(config, key);
+  for (const text of texts("network.bootstrap")) parseAddress(text, "bootstrap address");
+  const port = valueOf<number>(config, "network.p2p_port");
+  for (const text of texts("network.external_address")) parseExternal(text, port);
+}
