@@ -172,3 +172,19 @@ Deno.test("a peer-to-peer port that is taken is said so", p2pTest, async () => {
   const second = dhtNode([], { listen: { host: "127.0.0.1", port, external: [] } }, systemDeps());
   await assert.rejects(second, { code: "address_in_use" });
 });
+
+Deno.test(
+  "of two well-formed values the last one stays: a URL says nothing of its age",
+  p2pTest,
+  async () => {
+    await using bootstrap = await dhtNode();
+    await using first = await dhtNode([bootstrap]);
+    await using second = await dhtNode([bootstrap]);
+    await Promise.all([first.joined(signal()), second.joined(signal())]);
+    assert.ok(await first.put(key, url("192.0.2.1"), signal()) > 0);
+    assert.ok(await second.put(key, url("192.0.2.2"), signal()) > 0);
+    await using reader = await dhtClient([bootstrap]);
+    await reader.joined(signal());
+    assert.deepEqual(await reader.get(key, signal()), url("192.0.2.2"));
+  },
+);
