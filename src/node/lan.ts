@@ -44,8 +44,8 @@ export async function openLan(
 
 /** One service for each image that is advertised. */
 export function servicesOf(catalog: Catalog, now: number): Service[] {
-  return advertisedImages(catalog, now).map(({ channel, arch, path, sequence, signers }) => {
-    const { version } = catalog.find(channel, arch)!.manifest.manifest;
-    return { channel, arch, version, path, sequence, keyid: signers[0] ?? "" };
+  return advertisedImages(catalog, now).map(({ channel, arch, path, sequence }) => {
+    const { manifest: { version }, signers } = catalog.find(channel, arch)!.manifest;
+    return { channel, arch, version, path, sequence, keyid: signers[0]! };
   });
 }
