@@ -38,7 +38,10 @@ export async function liveOptions(
   const byName = choice.artifacts !== undefined && choice.config === undefined;
   const channels = byName ? [] : config.channels;
   const keyLists = valueOf<string | undefined>(config, "provider.key_lists");
+  const first = channels.find(({ name }) => name === choice.channel) ?? channels[0];
   return {
+    channel: choice.channel ?? first?.name,
+    arch: choice.arch ?? (first && usualArch(first.arches)),
     channels: channels.length === 0 ? undefined : channels.map((channel) => ({
       name: channel.name,
       arches: channel.arches ?? [machineArch()],
@@ -62,6 +65,12 @@ export async function liveOptions(
       drainMs: valueOf<number>(config, "provider.limits.drain"),
     },
   };
+}
+
+/** This machine's arch where the channel has it, else the channel's first. */
+function usualArch(arches: readonly Arch[] = [machineArch()]): Arch {
+  const own = machineArch();
+  return arches.includes(own) ? own : arches[0]!;
 }
 
 /**

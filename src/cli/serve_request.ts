@@ -5,8 +5,9 @@
  */
 
 import type { Config } from "../config/resolve.ts";
-import { type Arch, defaultChannel, machineArch } from "../formats/names.ts";
+import { defaultChannel, machineArch } from "../formats/names.ts";
 import { PlasmdError } from "../lib/errors.ts";
+import { printable } from "../lib/text.ts";
 import type { DhtRequest, ServeRequest } from "../node/prepare.ts";
 import type { Run } from "./context.ts";
 import { liveOptions, type ServeChoice, valueOf } from "./live_options.ts";
@@ -29,11 +30,18 @@ export async function serveRequest(
     });
   }
   const live = await liveOptions(config, choice, deps);
-  const first = live.channels?.find(({ name }) => name === choice.channel) ?? live.channels?.[0];
+  if (live.channels === undefined && config.channels.length > 0) {
+    ui.warn(
+      `The channels of "${
+        printable(config.file!)
+      }" are not used: --artifacts DIR is served as it ` +
+        "lies; with --config FILE beside it, the file says what is served",
+    );
+  }
   const request = {
     ...live,
-    channel: choice.channel ?? first?.name ?? defaultChannel,
-    arch: choice.arch ?? usualArch(first?.arches),
+    channel: live.channel ?? defaultChannel,
+    arch: live.arch ?? machineArch(),
     host: valueOf<string>(config, "provider.host"),
     port: valueOf<number>(config, "provider.port"),
     stateDir: valueOf<string | undefined>(config, "provider.state_dir"),
@@ -58,12 +66,6 @@ export function dhtRequest(config: Config): DhtRequest | undefined {
     external: valueOf<readonly string[]>(config, "network.external_address"),
     pskFile: valueOf<string | undefined>(config, "network.psk_file"),
   };
-}
-
-/** This machine's arch where the channel has it, else the channel's first. */
-function usualArch(arches: readonly Arch[] | undefined): Arch {
-  const own = machineArch();
-  return arches === undefined || arches.includes(own) ? own : arches[0]!;
 }
 
 async function quickStart(

@@ -148,9 +148,9 @@ async function joinDht(options: DaemonOptions, deps: Deps): Promise<DaemonNetwor
 
 /** What says how images are made. */
 function imageOptions(
-  { channels, cmdline, imageVersion, lifetimeMs, keyLists }: LiveOptions,
+  { channels, channel, arch, cmdline, imageVersion, lifetimeMs, keyLists }: LiveOptions,
 ) {
-  return { channels, cmdline, imageVersion, lifetimeMs, keyLists };
+  return { channels, channel, arch, cmdline, imageVersion, lifetimeMs, keyLists };
 }
 
 /** The limits that were set; never more connections than there are descriptors for. */

@@ -50,6 +50,9 @@ export function usualLimits(): LimitOptions {
 export interface LiveOptions {
   /** Undefined: the directory is scanned for known names. */
   readonly channels?: readonly ChannelOptions[];
+  /** The default channel and arch; undefined: as before. */
+  readonly channel?: string;
+  readonly arch?: Arch;
   readonly cmdline?: string;
   readonly imageVersion?: string;
   readonly lifetimeMs?: number;

@@ -17,6 +17,7 @@ async function until(origin: string, satisfied: (manifest: Manifest) => boolean)
 }
 
 interface Manifest {
+  readonly channel: string;
   readonly version: string;
   readonly cmdline?: string;
   readonly sequence: number;
@@ -128,6 +129,37 @@ Deno.test("serve puts the key lists of a file into its manifests", async () => {
   provider.process.kill("SIGHUP");
   await said(provider.process.stderr, /Cannot publish the key lists .*lists\.json/);
   assert.equal((await until(provider.origin, () => true)).sequence, sequence);
+});
+
+Deno.test("the default image follows the channels of the file", async () => {
+  const channels = (...names: string[]) =>
+    toml(names.map((name) => `[provider.channels.${name}]\nkernel = "my-kernel"`).join("\n"));
+  await using directory = await place(channels("stable", "alpha"));
+  const config = directory.join("provider.toml");
+  await using provider = await startProvider(directory.join("artifacts"), directory.path, {
+    args: ["--config", config],
+  });
+  const named = (wanted: string) => until(provider.origin, ({ channel }) => channel === wanted);
+  await named("stable");
+  await fs.writeFile(config, channels("next", "alpha"));
+  provider.process.kill("SIGHUP");
+  await named("next");
+});
+
+Deno.test("channels of a file that --artifacts passes over are said", async () => {
+  await using directory = await place(channel("1.0"));
+  const artifacts = directory.join("artifacts");
+  const args = ["serve", "--artifacts", artifacts, "--port", "0", "--no-dht", "--no-mdns"];
+  const { code, stderr } = await runProgram([...args, "--state-dir", directory.join("state")], {
+    cwd: directory.path,
+    env: {
+      PLASMD_CONFIG: directory.join("provider.toml"),
+      PLASMD_IDENTITY: directory.join("identity.key"),
+    },
+  });
+  assert.match(stderr, /The channels of ".*provider\.toml" are not used/);
+  // What is called my-kernel is no kernel to a scan.
+  assert.equal(code, 2);
 });
 
 Deno.test("a longer drain that was read again holds for the end, too", async () => {
