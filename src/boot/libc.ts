@@ -66,6 +66,9 @@ const symbols = {
 } as const;
 
 const allowSealing = 2 | 1; // MFD_ALLOW_SEALING | MFD_CLOEXEC
+// MFD_NOEXEC_SEAL: what is loaded by kexec is never run as a program, and vm.memfd_noexec=2 demands it.
+const noExecution = 8;
+const EINVAL = 22;
 const addSeals = 1033; // F_ADD_SEALS
 const allSeals = 1 | 2 | 4 | 8; // F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
 const noInitramfs = 4; // KEXEC_FILE_NO_INITRAMFS
@@ -84,7 +87,8 @@ export function openLibc(): Libc {
     throw new SystemCallError(call, new Deno.UnsafePointerView(c.__errno_location()!).getInt32());
   };
   return {
-    memfd: (name) => check("memfd_create", c.memfd_create(cString(name), allowSealing)),
+    memfd: (name) =>
+      openMemfd((flags) => check("memfd_create", c.memfd_create(cString(name), flags))),
     write(fd, bytes) {
       for (let done = 0; done < bytes.length;) {
         const rest = bytes.subarray(done);
@@ -111,6 +115,16 @@ export function openLibc(): Libc {
     reboot: (command) => void check("reboot", c.reboot(command)),
     [Symbol.dispose]: () => library.close(),
   };
+}
+
+/** Kernels before 6.3 don't know the flag that forbids execution. */
+function openMemfd(create: (flags: number) => number): number {
+  try {
+    return create(allowSealing | noExecution);
+  } catch (thrown) {
+    if (thrown instanceof SystemCallError && thrown.errno === EINVAL) return create(allowSealing);
+    throw thrown;
+  }
 }
 
 function openLibrary(): Deno.DynamicLibrary<typeof symbols> {

@@ -108,6 +108,35 @@ Deno.test("copying stops when it is told to", () =>
     await assert.rejects(writer.appendArtifact(path, artifact, { signal }), /Stopped/);
   }));
 
+Deno.test({
+  name: "a kernel is sealed where files in memory may not be executable",
+  ignore: notLinux,
+  async fn() {
+    // The setting is one of the process id namespace; kernels before 6.3 have none.
+    const setting = "/proc/sys/vm/memfd_noexec";
+    const there = await readFile(setting, "utf8").then(() => true, () => false);
+    if (!there || Deno.uid() !== 0) return console.log("SKIPPED: root, and Linux 6.3, only");
+    const [libc, sealed] = ["libc", "sealed"].map((name) =>
+      new URL(`../../src/boot/${name}.ts`, import.meta.url).href
+    );
+    const program = `const { openLibc } = await import("${libc}");
+      const { openSealed } = await import("${sealed}");
+      using libc = openLibc();
+      using writer = openSealed(libc, "kernel");
+      writer.append(new Uint8Array(3));
+      const { fd, size } = writer.seal();
+      console.log(size, ((await Deno.stat("/proc/self/fd/" + fd)).mode & 0o111).toString(8));`;
+    const script = `echo 2 >${setting} && exec "$@"`;
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: [
+        ...["--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh"],
+        ...[Deno.execPath(), "eval", "--quiet", program],
+      ],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "3 0\n", new TextDecoder().decode(stderr));
+  },
+});
+
 Deno.test("what is appended starts at a multiple of four bytes", () => {
   const libc = fakeLibc();
   using writer = openSealed(libc, "initramfs");
