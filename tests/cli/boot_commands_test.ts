@@ -159,7 +159,7 @@ Deno.test({
     const args = ["boot", "kexec", directory.join("image"), "--trust", trusted, "--dry-run"];
     const good = await plasmd(directory, [...args, "--cmdline", "panic=5"]);
     assert.equal(good.code, 0, good.err);
-    assert.match(good.out, /^command line +console=ttyS0 panic=5 console=ttyS0$|panic=5/m);
+    assert.match(good.out, /^command line +.*\bpanic=5\b/m);
     const wrong = await plasmd(directory, [...args, "--cmdline", "phase.serve=1"]);
     assert.equal(wrong.code, 2);
     await fs.appendFile(directory.join("image/rootfs"), "x");
