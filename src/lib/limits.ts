@@ -448,8 +448,6 @@ export const mdnsLimits = {
   /** Bytes and entries of a TXT record: RFC 6763 6.2 advises 1300 bytes. */
   txtBytes: 1300,
   txtEntries: 32,
-  /** Bytes of what we say in one entry of a TXT record: its length is one byte. */
-  txtEntryBytes: 255,
   /** Records that are remembered of one interface and family, and of one sender of them. */
   cacheRecords: 4096,
   cacheRecordsPerSender: 512,

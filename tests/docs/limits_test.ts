@@ -29,6 +29,30 @@ Deno.test("every limit says what it bounds", async () => {
   }
 });
 
+Deno.test("every limit is used: one that bounds nothing would be a promise to nobody", async () => {
+  const source = await sourceText(`${projectRoot}src`);
+  for (const [group, members] of Object.entries(limits)) {
+    const unused = Object.keys(members).filter((name) =>
+      !new RegExp(`[lL]imits\\.${name}\\b`).test(source) &&
+      !new RegExp(`\\{[^{}]*\\b${name}\\b[^{}]*\\}\\s*[=:]\\s*\\w*[lL]imits\\b`).test(source)
+    );
+    assert.deepEqual(unused, [], group);
+  }
+});
+
+/** All of the source but the limits themselves. */
+async function sourceText(directory: string): Promise<string> {
+  const texts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) texts.push(await sourceText(path));
+    else if (name.endsWith(".ts") && !path.endsWith("lib/limits.ts")) {
+      texts.push(await Deno.readTextFile(path));
+    }
+  }
+  return texts.join("\n");
+}
+
 Deno.test("comments become words, and a member without one shares that above it", () => {
   const text = `/** Limits of a thing. DESIGN 5. */
 export const thingLimits = {
