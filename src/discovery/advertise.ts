@@ -9,7 +9,6 @@ import { providerProtocol, sealProviderRecord } from "../formats/provider_record
 import type { Deps } from "../lib/deps.ts";
 import { toPlasmdError } from "../lib/errors.ts";
 import { discoveryLimits } from "../lib/limits.ts";
-import { printable } from "../lib/text.ts";
 import type { P2pNode } from "../p2p/options.ts";
 import { imageKey, type ImageTarget, readQuestion, signerKey, valueUrl } from "./keys.ts";
 import { bestHost } from "./own_host.ts";
@@ -181,12 +180,15 @@ async function announce(
   const signal = AbortSignal.any([stopping, timeout]);
   let holders = 0;
   let error: string | null = null;
+  let reason: string | undefined;
   try {
     holders = kind === "provider"
       ? await node.provide(key, signal)
       : await node.put(key, new TextEncoder().encode(url), signal);
   } catch (thrown) {
-    if (!timeout.aborted) error = printable(toPlasmdError(thrown).message);
+    // DESIGN 7: everybody may read that it failed; why may name other peers, and is for the log.
+    if (!timeout.aborted) error = "it failed: the log has the reason, at debug";
+    reason = toPlasmdError(thrown).message;
   }
   const least = Math.max(1, Math.min(discoveryLimits.holders, node.status().table));
   if (error === null && holders < least) {
@@ -194,7 +196,7 @@ async function announce(
       ? "no peer has taken it yet"
       : `only ${holders} of ${least} peers took it`;
   }
-  if (error !== null) log.debug("Announced to too few", { key, holders, reason: error });
+  if (error !== null) log.debug("Announced to too few", { key, holders, reason: reason ?? error });
   if (holders === 0) {
     return { ...told, published_at: before?.published_at ?? null, holders: 0, error };
   }
