@@ -89,6 +89,7 @@ async function runConfined(
   const worker = startWorker("daemon", { permissions: daemonPermissions(paths) });
   const say = (message: ToDaemon) => worker.postMessage(message);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const loaded = Promise.withResolvers<void>();
   let overdue: ReturnType<typeof setTimeout> | undefined;
   let longestDrainMs = drainMs;
   const stop = () => {
@@ -100,13 +101,17 @@ async function runConfined(
     reject(new PlasmdError("internal", `The daemon ended: ${event.message}`));
   };
   worker.onmessage = ({ data }: MessageEvent<FromDaemon>) => {
-    if (data.type === "loaded") say(first);
-    else if (data.type === "progress") onProgress?.(data.done, data.total, data.label);
+    if (data.type === "loaded") {
+      say(first);
+      loaded.resolve();
+    } else if (data.type === "progress") onProgress?.(data.done, data.total, data.label);
     else if (data.type === "ready") onReady(data.ready);
     else if (data.type === "failed") reject(errorFromData(data.error));
     else resolve();
   };
   const reload = async () => {
+    // Before it was told what to serve, it has nothing to take over.
+    await loaded.promise;
     const live = await watcher.reread?.();
     if (live === undefined) return;
     // Whether the daemon takes it over isn't known here: the longer of the two is waited for.

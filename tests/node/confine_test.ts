@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import { startModule } from "../../src/lib/worker.ts";
-import { daemonPermissions } from "../../src/node/confine.ts";
+import { daemonPermissions, runConfinedDaemon } from "../../src/node/confine.ts";
+import { usualLimits } from "../../src/node/protocol.ts";
+import { testIdentity } from "../support/manifests.ts";
 import { tempDirectory } from "../support/temp.ts";
 
 /** Runs the probe with the daemon's permissions. Returns what it could do. */
@@ -62,4 +64,40 @@ Deno.test("a daemon whose state can't be written may write nothing at all", () =
   assert.equal(permissions.run, false);
   assert.equal(permissions.ffi, false);
   assert.equal(permissions.env, false);
+});
+
+Deno.test("a configuration that changes while the daemon starts is taken over", async () => {
+  await using directory = await tempDirectory();
+  await fs.mkdir(directory.join("artifacts"));
+  await fs.mkdir(directory.join("state"));
+  await fs.writeFile(directory.join("artifacts/kernel"), "a kernel");
+  const { seed } = testIdentity(1);
+  const live = { limits: usualLimits(), imageVersion: "1.0" };
+  const place = { artifacts: directory.join("artifacts"), stateDir: directory.join("state") };
+  const stop = new AbortController();
+  const asked = async (origin: string, tries = 200): Promise<string> => {
+    const { version } = await (await fetch(`${origin}/manifest.json`)).json();
+    if (version === "2.0" || tries === 0) return version;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    return await asked(origin, tries - 1);
+  };
+  const served = Promise.withResolvers<string>();
+  await runConfinedDaemon({
+    ...{ ...live, ...place, stateWritable: true, channel: "stable", arch: "arm64" },
+    ...{ host: "127.0.0.1", port: 0, identity: { seed, file: "test.key" } },
+  }, {
+    logging: { level: "error", format: "text" },
+    signal: stop.signal,
+    // The signal comes before the Worker has loaded its module.
+    onHangup(listener) {
+      listener();
+      return { [Symbol.dispose]() {} };
+    },
+    reread: () => Promise.resolve({ ...live, imageVersion: "2.0" }),
+    onReady: ({ port }) => {
+      asked(`http://127.0.0.1:${port}`).then(served.resolve, served.reject)
+        .finally(() => stop.abort());
+    },
+  });
+  assert.equal(await served.promise, "2.0");
 });
