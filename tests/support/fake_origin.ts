@@ -51,13 +51,16 @@ export function startOrigin(behave: Behave): FakeOrigin {
     requests,
     connections: () => connections,
     closed: closed.promise,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      closed.resolve();
-      for (const conn of open) close(conn);
-      await Promise.all([accepting, ...working]);
-    },
+    [Symbol.asyncDispose]: () => ended ??= end(),
   };
+
+  let ended: Promise<void> | undefined;
+  async function end(): Promise<void> {
+    listener.close();
+    closed.resolve();
+    for (const conn of open) close(conn);
+    await Promise.all([accepting, ...working]);
+  }
 
   async function serve(conn: Deno.Conn): Promise<void> {
     open.add(conn);
