@@ -92,6 +92,7 @@ export async function startDaemon(
     ),
   );
   parts.defer(() => server.drain());
+  tellRoom(options, options.connections, deps);
   origins = serverOrigins(server.host, server.port, interfaceAddresses());
   const opened = held.catalog = await openCatalog({
     ...imageOptions(options),
@@ -134,6 +135,7 @@ export async function startDaemon(
       const failure = await opened.reload(imageOptions(live));
       if (failure !== undefined) throw failure;
       server.setLimits(serverLimitsOf(live, options.connections));
+      tellRoom(live, options.connections, deps);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -156,6 +158,16 @@ function imageOptions(
 /** The limits that were set; never more connections than there are descriptors for. */
 function serverLimitsOf({ limits }: LiveOptions, room: number = limits.connections) {
   return { ...limits, connections: Math.min(limits.connections, room) };
+}
+
+/** A limit that was set and can't be kept is said. */
+function tellRoom({ limits }: LiveOptions, room: number = limits.connections, { log }: Deps): void {
+  if (room >= limits.connections) return;
+  log.warn("Fewer connections are taken than configured: the system gives too few descriptors", {
+    configured: limits.connections,
+    taken: room,
+    hint: "raise the limit on open files: LimitNOFILE= of the unit, or ulimit -Hn",
+  });
 }
 
 /** A catalog that is empty until there is one. */
