@@ -29,6 +29,7 @@ type ServeFlags = {
   readonly stateDir?: string;
   readonly signingKey?: string;
   readonly keyLists?: string;
+  readonly settings?: string;
   readonly cmdline?: string;
   readonly imageVersion?: string;
   readonly expiresIn?: string;
@@ -74,6 +75,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     },
     config: textFlag("Read this provider.toml instead of the usual one", "FILE"),
     stateDir: textFlag("Where hashes and signed manifests are kept", "DIR"),
+    settings: textFlag("Serve only what the policy of this boot image accepts", "DIR"),
     keyLists: textFlag("Put the key lists of this file into manifests", "FILE"),
     signingKey: textFlag("Sign with this key instead of the machine's own", "FILE"),
     cmdline: textFlag("The kernel command line of the image", "TEXT"),
@@ -102,6 +104,10 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     const config = await loadConfig(sources);
     const request = await serveRequest(run, config, flags);
     for (const key of laterKeys(config)) run.ui.warn(laterText(key));
+    if (flags.settings !== undefined) {
+      const { checkHandover } = await import("../check_handover.ts");
+      await checkHandover({ ...request, settings: flags.settings }, run);
+    }
     await using prepared = await prepareDaemon(request, run.deps);
     using progress = makeProgress(run.ui, run.deps.clock, "Hashing");
     await runConfinedDaemon(prepared.options, {

@@ -14,4 +14,4 @@ for name in kernel initramfs rootfs; do
 done
 [ -z "$missing" ] || /run/phase/plasmd boot refill --settings /run/phase/settings "$given" || exit
 channel=$(in_manifest ',"channel":"\([a-z0-9._-]*\)",')
-exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel"
+exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel" --settings /run/phase/settings
