@@ -5,7 +5,12 @@
  */
 
 import type { Catalog } from "../artifacts/snapshot.ts";
-import { announceMdns, type Announcer, type Service } from "../discovery/mdns/announce.ts";
+import {
+  announceMdns,
+  type Announcer,
+  type AnnounceStatus,
+  type Service,
+} from "../discovery/mdns/announce.ts";
 import type { Identity } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
 import { isLoopback } from "./addresses.ts";
@@ -39,7 +44,18 @@ export async function openLan(
     // DESIGN 14: with a loopback host loopback is announced, otherwise never.
     choice: { host, loopback: isLoopback(host) },
   }, deps);
-  return { ...announcer, renew: () => announcer.update(services()) };
+  return {
+    ...announcer,
+    status: () => publicStatus(announcer.status()),
+    renew: () => announcer.update(services()),
+  };
+}
+
+/** DESIGN 7: everybody may read where it can't speak; details of errors are for the log. */
+export function publicStatus(status: AnnounceStatus): AnnounceStatus {
+  const reason = "the log has the reason, at debug";
+  const failed = Object.keys(status.failed).map((lane) => [lane, reason]);
+  return { ...status, failed: Object.fromEntries(failed) };
 }
 
 /** One service for each image that is advertised. */

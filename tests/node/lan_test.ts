@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { servicesOf } from "../../src/node/lan.ts";
+import { publicStatus, servicesOf } from "../../src/node/lan.ts";
 import { fakeCatalog, fakeSnapshot } from "../support/fake_catalog.ts";
 
 const catalog = fakeCatalog([
@@ -22,4 +22,14 @@ Deno.test("one service is announced for each channel and arch, the default one a
 
 Deno.test("an expired manifest is no longer announced", () => {
   assert.deepEqual(servicesOf(catalog, before + 1001), []);
+});
+
+Deno.test("the status says where nothing can be announced, and not why", () => {
+  const failed = { "eth0/4": "Cannot listen: /etc/something is wrong" };
+  const shown = publicStatus({ lanes: ["lo/4"], failed, instances: [] });
+  assert.deepEqual(shown, {
+    lanes: ["lo/4"],
+    failed: { "eth0/4": "the log has the reason, at debug" },
+    instances: [],
+  });
 });
