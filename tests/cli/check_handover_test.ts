@@ -16,7 +16,7 @@ async function check(signer: number, pinned: number | undefined): Promise<void> 
   };
   await writeFiles(directory.path, {
     "handover/manifest.json": signedManifest({}, [testIdentity(signer)]),
-    "settings/build.json": JSON.stringify({ built_at: "2025-01-02T00:00:00Z" }),
+    "settings/build.json": JSON.stringify({ build_version: 1, built_at: "2025-01-02T00:00:00Z" }),
     ...trust,
   });
   await checkHandover({
