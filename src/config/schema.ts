@@ -20,7 +20,11 @@ const fileName = v.pipe(
   v.string(),
   v.regex(/^(?!\.{1,2}$)[^/\0]{1,255}$/, "Expected a file name without a directory"),
 );
-const path = v.pipe(v.string(), v.minLength(1, "Expected a path"), v.maxLength(4096));
+const path = v.pipe(
+  v.string(),
+  v.check((text) => text !== "", "Expected a path"),
+  v.maxLength(4096),
+);
 const text = v.pipe(v.string(), v.maxLength(4096));
 const texts = v.pipe(
   v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))),
@@ -48,9 +52,13 @@ const duration = (maxMs: number, maxText: string) =>
   v.pipe(
     v.string(),
     v.regex(/^[1-9]\d{0,8}[smhd]$/, "Expected a time like 30d, 12h, 90m or 45s"),
-    v.transform((text) => Number(text.slice(0, -1)) * durationUnits[text.slice(-1)]!),
-    v.maxValue(maxMs, `Expected at most ${maxText}`),
+    v.check((text) => milliseconds(text) <= maxMs, `Expected at most ${maxText}`),
+    v.transform(milliseconds),
   );
+
+function milliseconds(text: string): number {
+  return Number(text.slice(0, -1)) * durationUnits[text.slice(-1)]!;
+}
 
 const channel = v.strictObject({
   arch: v.pipe(

@@ -19,6 +19,8 @@ export interface Setting {
   /** The environment variable. */
   readonly variable: string;
   readonly kind: SettingKind;
+  /** Whether it is a time: its value is in milliseconds, and written like `30d`. */
+  readonly time?: boolean;
   /** The value where nothing is said; times in milliseconds. */
   readonly fallback: unknown;
   /** Whether a change needs a restart: what the confinement or the socket fixes. */
@@ -93,6 +95,7 @@ export const settings: readonly Setting[] = [
     flag: "expiresIn",
     variable: "PLASMD_EXPIRES_IN",
     kind: "text",
+    time: true,
     fallback: formatLimits.lifetimeDefaultMs,
     ...live,
   },
@@ -144,6 +147,7 @@ export const settings: readonly Setting[] = [
     key: "provider.limits.stalled",
     variable: "PLASMD_LIMITS_STALLED",
     kind: "text",
+    time: true,
     fallback: serverLimits.stalledMs,
     ...live,
   },
@@ -151,6 +155,7 @@ export const settings: readonly Setting[] = [
     key: "provider.limits.drain",
     variable: "PLASMD_LIMITS_DRAIN",
     kind: "text",
+    time: true,
     fallback: serverLimits.drainMs,
     ...live,
   },
@@ -198,6 +203,7 @@ export const settings: readonly Setting[] = [
     key: "jobs.limits.wall",
     variable: "PLASMD_JOBS_WALL",
     kind: "text",
+    time: true,
     fallback: jobLimits.wallDefaultMs,
     ...later,
   },

@@ -45,7 +45,7 @@ Deno.test("config show says where each value came from", async () => {
   const text = await runProgram(["config", "show", "--config", "p.toml"], options);
   assert.match(text.stdout, /^provider\.port +81 +file .*p\.toml$/m);
   assert.match(text.stdout, /^provider\.host +"127\.0\.0\.1" +environment PLASMD_HOST$/m);
-  assert.match(text.stdout, /^provider\.limits\.stalled +60000 +default$/m);
+  assert.match(text.stdout, /^provider\.limits\.stalled +1 min +default$/m);
   assert.match(text.stdout, /^provider\.channels\.a\.kernel +"k" +file .*p\.toml$/m);
   const json = await runProgram(["config", "show", "--config", "p.toml", "--json"], options);
   const { settings, channels } = JSON.parse(json.stdout);

@@ -56,10 +56,10 @@ function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-function fallback({ key, fallback: value }: Setting): string {
+function fallback({ time, fallback: value }: Setting): string {
   if (value === undefined) return "";
   if (Array.isArray(value)) return "none";
-  if (/\.(expires_in|stalled|drain|wall)$/.test(key)) return durationText(value as number);
+  if (time) return durationText(value as number);
   return `\`${value}\``;
 }
 

@@ -6,7 +6,8 @@
 
 import type { Command } from "@stricli/core";
 import type { Config } from "../../config/resolve.ts";
-import { escapeControls } from "../../lib/text.ts";
+import { settings } from "../../config/settings.ts";
+import { durationText, escapeControls } from "../../lib/text.ts";
 import { columns } from "../columns.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -40,7 +41,11 @@ function report({ values, origins, channels, file }: Config) {
 function lines({ values, origins, channels, file }: Config): string[] {
   const rows = Object.entries(values).map(([key, value]) => {
     const { from, name } = origins[key]!;
-    return [key, shown(value), from === "default" ? "default" : `${from} ${name}`];
+    return [
+      key,
+      isTime(key) ? durationText(value as number) : shown(value),
+      from === "default" ? "default" : `${from} ${name}`,
+    ];
   });
   const ofChannels = channels.flatMap(({ name, ...channel }) =>
     Object.entries(channel).filter(([, value]) => value !== undefined).map(([key, value]) => [
@@ -50,6 +55,10 @@ function lines({ values, origins, channels, file }: Config): string[] {
     ])
   );
   return columns([...rows, ...ofChannels]);
+}
+
+function isTime(key: string): boolean {
+  return settings.some((setting) => setting.key === key && setting.time);
 }
 
 function shown(value: unknown): string {
