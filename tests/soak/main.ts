@@ -114,6 +114,8 @@ function report(tally: Tally, samples: readonly { resident: number; descriptors:
   const faults = [
     ...wrong,
     ...(fetches === 0 ? ["nothing was fetched whole"] : []),
+    // A rename leaves running downloads alone; at a swap one or two may meet the moment between.
+    ...(interrupted > 2 * swaps ? [`${interrupted} downloads were cut in ${swaps} swaps`] : []),
     ...(isFlat(resident, slack.resident / MiB) ? [] : ["memory grows"]),
     ...(isFlat(descriptors, slack.descriptors) ? [] : ["descriptors grow"]),
   ];
