@@ -52,7 +52,10 @@ const bad: Record<string, (file: string) => Promise<void>> = {
     await Deno.truncate(file, fileLimits.hashCacheBytes + 1);
   },
   "a directory in its place": (file) => Deno.mkdir(file),
-  "a link in its place": (file) => Deno.symlink("/dev/zero", file),
+  async "a link in its place"(file) {
+    await Deno.writeTextFile(`${file}.other`, "");
+    await Deno.symlink(`${file}.other`, file);
+  },
 };
 for (const [name, make] of Object.entries(bad)) {
   Deno.test(`${name} is as good as none, and is logged`, async () => {
