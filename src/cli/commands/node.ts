@@ -7,6 +7,7 @@
 import type { Command } from "@stricli/core";
 import { PlasmdError } from "../../lib/errors.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
+import { onHangup } from "../hangup.ts";
 import type { Context } from "../context.ts";
 import { dhtNodeFlags } from "../dht_flags.ts";
 
@@ -61,6 +62,14 @@ export const nodeCommand: Command<Context> = command<NodeFlags>({
     await runConfinedNode(prepared.options, {
       logging,
       signal,
+      // All that a node is told is fixed by its sockets; a SIGHUP must not end it all the same.
+      onHangup,
+      reread() {
+        ui.note(
+          "Nothing of a DHT node can change while it runs: restart it for a new configuration",
+        );
+        return Promise.resolve(undefined);
+      },
       onReady({ keyid, peerId, p2pAddresses }) {
         if (flags.json) ui.json({ keyid, peer_id: peerId, p2p_addresses: p2pAddresses });
         else ui.result(["A node of the DHT; others join it by", ...p2pAddresses].join("\n  "));

@@ -13,6 +13,7 @@ import type { Context, Run } from "../context.ts";
 import { dhtNodeFlags } from "../dht_flags.ts";
 import { archFlag, channelFlag } from "../flags.ts";
 import { parsePort } from "../parse.ts";
+import { onHangup } from "../hangup.ts";
 import { rereadLive } from "../live_options.ts";
 import { makeProgress } from "../progress.ts";
 import { readyText } from "../ready_text.ts";
@@ -123,12 +124,6 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     });
   },
 });
-
-/** Calls back at each SIGHUP until disposed. */
-function onHangup(listener: () => void): Disposable {
-  Deno.addSignalListener("SIGHUP", listener);
-  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
-}
 
 function sayReady({ ui }: Run, { json }: ServeFlags, ready: DaemonReady): void {
   if (json) ui.json(readyReport(ready));
