@@ -19,6 +19,8 @@ export interface KadContext {
   readonly kad: Kad;
   /** Whether there is a connection to the peer. */
   readonly isConnected: (peer: PeerId) => boolean;
+  /** Told of each message that a query sends. */
+  readonly onSent?: () => void;
   /** Aborts when the node stops. */
   readonly stopping: AbortSignal;
 }
@@ -30,7 +32,7 @@ export function providerCid(key: string): CID {
 
 /** Runs a query to its end, or to that of its time; a peer that doesn't answer leaves the table. */
 export async function* runQuery(
-  { kad, isConnected, stopping }: KadContext,
+  { kad, isConnected, onSent, stopping }: KadContext,
   query: (options: { signal: AbortSignal }) => AsyncIterable<QueryEvent>,
   signal: AbortSignal,
 ): AsyncGenerator<QueryEvent> {
@@ -39,6 +41,7 @@ export async function* runQuery(
   const all = AbortSignal.any([signal, timeout, stopping]);
   try {
     for await (const event of query({ signal: all })) {
+      if (event.name === "SEND_QUERY") onSent?.();
       // Dead peers are never evicted from a table that isn't full.
       if (event.name === "QUERY_ERROR" && !all.aborted && !isConnected(event.from)) {
         await kad.routingTable.remove(event.from);

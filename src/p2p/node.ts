@@ -44,8 +44,10 @@ export async function openP2pNode(options: P2pOptions, deps: Deps): Promise<P2pN
   }, deps);
   keepAlive(started, stop.signal, deps);
   if (options.peersFile !== undefined) keepPeers(options.peersFile, store, stop.signal, deps);
+  let sent = 0;
   const context: KadContext = {
     kad: started.services.dht,
+    onSent: () => sent++,
     isConnected: (peer) => started.getConnections(peer).length > 0,
     stopping: stop.signal,
   };
@@ -61,6 +63,7 @@ export async function openP2pNode(options: P2pOptions, deps: Deps): Promise<P2pN
       table: table.size,
       bootstrap: bootstrap(),
       held: store.providers,
+      sent,
     }),
     joined: (signal) => untilJoined(started, AbortSignal.any([signal, stop.signal])),
     limitDials: gate.limitDials,

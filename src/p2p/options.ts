@@ -69,6 +69,8 @@ export interface P2pStatus {
   readonly bootstrap: readonly BootstrapStatus[];
   /** Provider records held for others. */
   readonly held: number;
+  /** Messages that our own queries of the DHT have sent. */
+  readonly sent: number;
 }
 
 /** An answer, and where it came from. */
