@@ -179,12 +179,15 @@ export const transferLimits = {
   tries: 4,
   /** Providers of one fetch. */
   providers: 32,
-  /** Providers read at the same time; each holds two buffers of a chunk. */
-  inFlight: 2,
+  /** Providers read at the same time: so many slow links add up. Each holds two buffers of a chunk. */
+  inFlight: 3,
   /** Milliseconds between two looks at who is silent or slow. */
   tickMs: 100,
-  /** Milliseconds after which a download that isn't nearly done gets a second provider. */
-  joinMs: 1 * seconds,
+  /** Milliseconds after which a download that isn't nearly done gets more providers. */
+  joinMs: 500,
+  /** Milliseconds that must be left for one that has delivered already: else it would stand by while
+   * a single one brings the end. */
+  rejoinMs: 200,
   /** Milliseconds for the other providers' manifests once one is accepted. */
   settleMs: 1 * seconds,
   /** Milliseconds before the first repeat at a provider; doubled each time. */

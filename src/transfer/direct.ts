@@ -53,8 +53,9 @@ export function nextStep(scene: Scene, limits: TransferLimits): Step | undefined
   if (unclaimed && room) return { do: "claim", member };
   const alone = silent.find(({ hedged }) => !hedged);
   if (alone && room) return { do: "shadow", member, silent: alone.member };
-  // Two streams are no faster than a good one: the second joins where much is left.
-  const worth = !heldBack && !member.wholeOnly && ageMs >= limits.joinMs && restMs > limits.joinMs;
+  // More streams are no faster than a good one: others join where much is left.
+  const least = member.bytes > 0 ? limits.rejoinMs : limits.joinMs;
+  const worth = !heldBack && !member.wholeOnly && ageMs >= limits.joinMs && restMs > least;
   if (worth && room && busy.length > 0) return { do: "split", member };
   return undefined;
 }

@@ -40,6 +40,13 @@ Deno.test("a second one joins where much is left", () => {
   assert.deepEqual(nextStep(scene({ ageMs: 1000 }), limits), { do: "split", member: b });
 });
 
+Deno.test("one that has delivered already joins again until very little is left", () => {
+  const idle = [member(1, { bytes: 1 })];
+  assert.deepEqual(nextStep(scene({ ageMs: 5000, restMs: 500, idle }), limits)?.do, "split");
+  assert.equal(nextStep(scene({ ageMs: 5000, restMs: 150, idle }), limits), undefined);
+  assert.equal(nextStep(scene({ ageMs: 400, restMs: 500, idle }), limits), undefined);
+});
+
 Deno.test("nobody joins where we hold the download back ourselves", () => {
   assert.equal(nextStep(scene({ ageMs: 1000, heldBack: true }), limits), undefined);
 });
@@ -49,8 +56,11 @@ Deno.test("who can send the whole only does not join", () => {
   assert.equal(nextStep(scene({ ageMs: 1000, idle }), limits), undefined);
 });
 
-Deno.test("no more than two stream at a time", () => {
-  const busy = [{ ...fine, member: a }, { ...fine, member: b }];
+Deno.test("a third one joins two, and no more stream at a time", () => {
+  const two = [a, b].map((member) => ({ ...fine, member }));
+  const step = nextStep(scene({ ageMs: 9000, busy: two, idle: [c] }), limits);
+  assert.deepEqual(step, { do: "split", member: c });
+  const busy = [...two, { ...fine, member: member(3) }];
   assert.equal(nextStep(scene({ ageMs: 9000, busy, idle: [c] }), limits), undefined);
 });
 
@@ -67,7 +77,7 @@ Deno.test("after a second of silence another one is asked for the same", () => {
 
 Deno.test("a silent one is hedged once", () => {
   const busy = [{ ...fine, member: a, silentMs: 2000, hedged: true }];
-  assert.equal(nextStep(scene({ busy, ageMs: 500 }), limits), undefined);
+  assert.equal(nextStep(scene({ busy, ageMs: 400 }), limits), undefined);
 });
 
 Deno.test("silent ones don't keep others from working, but there is an end to it", () => {
@@ -77,8 +87,8 @@ Deno.test("silent ones don't keep others from working, but there is an end to it
     do: "claim",
     member: c,
   });
-  const four = [a, b, member(3), member(4)].map(silent);
-  assert.equal(nextStep(scene({ busy: four, idle: [c], unclaimed: true }), limits), undefined);
+  const many = [a, b, member(3), member(4), member(5), member(6)].map(silent);
+  assert.equal(nextStep(scene({ busy: many, idle: [c], unclaimed: true }), limits), undefined);
 });
 
 Deno.test("who is too slow is replaced, even where nobody else is there", () => {
