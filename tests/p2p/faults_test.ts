@@ -103,7 +103,6 @@ Deno.test(
   p2pTest,
   async () => {
     const silent = createServer((socket) => {
-      called++;
       socket.on("error", () => {});
     });
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
