@@ -18,7 +18,7 @@ export function urlLine({ offer }: Judged, quiet: boolean): string {
 }
 
 /** One provider, for programs. */
-export function foundJson(judged: Judged) {
+export function foundJson(judged: Judged): Readonly<Record<string, unknown>> {
   const { offer, status, manifestId, version, sequence, signers, latencyMs } = judged;
   return {
     manifest_url: manifestUrlOf(offer).href,
@@ -45,7 +45,7 @@ export function searchJson(
   mode: string,
   found: readonly Judged[],
   ignored: readonly Ignored[],
-) {
+): Readonly<Record<string, unknown>> {
   return {
     channel,
     arch,

@@ -120,8 +120,7 @@ const limits = v.strictObject({
   ),
 });
 
-/** The schema of provider.toml. */
-export const documentSchema = v.strictObject({
+const document = v.strictObject({
   provider: v.optional(v.strictObject({
     enabled: v.pipe(v.optional(flag), about("Whether this node serves images")),
     host: v.pipe(v.optional(text), about("The address to listen on; :: is all, IPv6 and IPv4")),
@@ -158,6 +157,9 @@ export const documentSchema = v.strictObject({
     })),
   })),
 });
+
+/** The schema of provider.toml. */
+export const documentSchema: typeof document = document;
 
 /** A provider.toml as it is written. */
 export type RawDocument = v.InferInput<typeof documentSchema>;

@@ -111,7 +111,12 @@ export function takeSteps(state: Responder, now: number): Step {
 }
 
 /** Looks for others that have our names in what somebody sent. */
-export function meetOthers(state: Responder, lane: LaneState, message: Message, now: number) {
+export function meetOthers(
+  state: Responder,
+  lane: LaneState,
+  message: Message,
+  now: number,
+): Responder {
   const lanes = [...state.lanes.values()].map((one) => one.lane);
   let next = state;
   for (const claim of state.claims) {

@@ -36,7 +36,7 @@ interface Library {
 }
 
 /** Opens a socket of the operating system. */
-export const openLane: OpenLane = async (lane, listener) => {
+export async function openLane(lane: Lane, listener: LaneListener): Promise<LaneSocket> {
   const socket = listenOnly(
     createSocket({
       type: lane.family === 4 ? "udp4" : "udp6",
@@ -61,7 +61,7 @@ export const openLane: OpenLane = async (lane, listener) => {
       await new Promise<void>((resolve) => library.destroy(resolve));
     },
   };
-};
+}
 
 /**
  * The group and interface of a lane. Bound to the group's address, a socket gets no unicast datagram
