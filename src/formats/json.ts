@@ -130,7 +130,8 @@ function checkCanonical(bytes: Uint8Array, canonical: Uint8Array, what: string):
     }`,
     {
       hint: `a ${what} that was reformatted, even by a final newline, is refused: ` +
-        `get the file again as it was signed\n"plasmd manifest show FILE" prints a manifest for people`,
+        `get the file again as it was signed` +
+        (what === "manifest" ? `\n"plasmd manifest show FILE" prints a manifest for people` : ""),
     },
   );
 }

@@ -24,6 +24,12 @@ export interface Members {
   time(from: JsonObject, member: string, at?: string): number;
   /** The value as a whole number within bounds. */
   whole(value: JsonValue | undefined, name: string, min: number, max: number): number;
+  /** The value as `sha256:` and 64 lower-case hex digits. */
+  digest(value: JsonValue | undefined, name: string): string;
+  /** The value as a keyid in its one spelling. */
+  keyid(value: JsonValue | undefined, name: string): string;
+  /** Refuses an object with a member that isn't named. */
+  only(from: JsonObject, names: readonly string[], at?: string): void;
   /** Checks the form of `signatures`; whether they are valid is another question. */
   signatures(value: JsonValue | undefined, name: string): void;
   /** The `malformed` error of a member. */
@@ -33,7 +39,7 @@ export interface Members {
 /** Readers for a kind of document; `what` is its name in messages. */
 export function membersOf(what: string): Members {
   const refuse = (name: string, why: string): never => {
-    throw new PlasmdError("malformed", `Cannot accept the ${what}: "${name}" ${why}`);
+    throw new PlasmdError("malformed", `Cannot accept the ${what}: "${printable(name)}" ${why}`);
   };
   const members: Members = {
     refuse,
@@ -58,6 +64,19 @@ export function membersOf(what: string): Members {
       }
       const to = min >= 1024 || max === limits.artifactBytes ? bytesText(max) : String(max);
       return refuse(name, `must be a whole number from ${min} to ${to}, and is ${shown(value)}`);
+    },
+    digest(value, name) {
+      if (typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value)) return value;
+      return refuse(name, 'must be "sha256:" and 64 lower-case hex digits');
+    },
+    keyid(value, name) {
+      if (typeof value !== "string") return refuse(name, "must be a keyid");
+      checkKeyid(value, name, members);
+      return value;
+    },
+    only(from, names, at = "") {
+      const other = Object.keys(from).find((name) => !names.includes(name));
+      if (other !== undefined) refuse(at + other, "is not known");
     },
     signatures(value, name) {
       const entries = members.list(value, name);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isJobPath } from "../formats/job_path.ts";
 import { PlasmdError } from "../lib/errors.ts";
 
 /** A module, its input and its limits. */
@@ -59,9 +60,7 @@ export function ended(completion: Exclude<Completion, "exit">, reason?: string):
  * @throws {PlasmdError} `usage`
  */
 export function parseJobPath(path: string): string {
-  const parts = path.split("/");
-  const wrong = parts.some((part) => part === "" || part === "." || part === "..");
-  if (!wrong && path.length <= 1024 && !path.includes("\0")) return path;
+  if (isJobPath(path)) return path;
   throw new PlasmdError("usage", `Invalid name of a file: "${path}"`, {
     hint: "write it like input.txt or data/input.txt",
   });

@@ -440,6 +440,33 @@ export const jobLimits = {
   componentDepth: 8,
 } as const;
 
+/** Limits of what jobs for others are signed in. DESIGN 11. */
+export const jobFormatLimits = {
+  /** Bytes of a signed job: its input goes beside it, by digest. */
+  specBytes: 256 * KiB,
+  /** Arguments, variables and files of one job. */
+  specArgs: 256,
+  specEnv: 256,
+  specFiles: 256,
+  /** Characters of a file's name in a job. */
+  fileNameChars: 1024,
+  /** Milliseconds that a job may ask to run for. */
+  wallMs: 24 * hours,
+  /** Least bytes of memory that a job may ask for: a page of WebAssembly. */
+  memoryMinBytes: 64 * KiB,
+  /** Bytes that a job may ask for, memory or output; the worker says how much it gives. */
+  askedBytes: 1024 * GiB,
+  /** Bytes of a job's random nonce. */
+  nonceBytes: 16,
+  /** Milliseconds until a job expires at most, as it comes to the worker. */
+  lifetimeMs: 24 * hours,
+  /** Milliseconds by which its end may lie beyond that: clocks differ. */
+  aheadMs: 10 * minutes,
+  /** Bytes of a signed cancel, and of a receipt: their members are short. */
+  cancelBytes: 4 * KiB,
+  receiptBytes: 8 * KiB,
+} as const;
+
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */
 export const mdnsLimits = {
   /** Bytes of a datagram that is read: RFC 6762 17 allows no more. */
