@@ -8,6 +8,7 @@
 import type { Arch } from "../formats/names.ts";
 import type { PlasmdError } from "../lib/errors.ts";
 import { kexecFileLoader } from "./kexec_file.ts";
+import { kexecLoader, type MachineLayout } from "./kexec_load/loader.ts";
 import { errnos, kexecRefusal, type KexecState } from "./kexec_refusal.ts";
 import { type Libc, SystemCallError } from "./libc.ts";
 import type { SealedFile } from "./sealed.ts";
@@ -38,9 +39,19 @@ export interface Kexec {
   start(): never;
 }
 
+/** What the choice of a loader rests on besides the arch. */
+export interface KexecMachine {
+  readonly state: KexecState;
+  /** Without it images are loaded by kexec_file_load alone. */
+  readonly layout?: MachineLayout;
+  /** Random bytes for the next kernel. */
+  readonly random: (bytes: number) => Uint8Array;
+}
+
 /** kexec for a machine of this arch. */
-export function openKexec(libc: Libc, arch: Arch, state: KexecState): Kexec {
-  const loader = kexecFileLoader(libc, arch);
+export function openKexec(libc: Libc, arch: Arch, machine: KexecMachine): Kexec {
+  const { state } = machine;
+  const loader = loaderFor(libc, arch, machine);
   const explained = (run: () => void) => {
     try {
       run();
@@ -58,6 +69,20 @@ export function openKexec(libc: Libc, arch: Arch, state: KexecState): Kexec {
       throw kexecRefusal(errnos.EINVAL, state);
     },
   };
+}
+
+/** kexec_file_load where the kernel has it; it checks signatures, too. DESIGN 9. */
+function loaderFor(libc: Libc, arch: Arch, { layout, random }: KexecMachine): KexecLoader {
+  const loader = kexecFileLoader(libc, arch);
+  if (arch !== "arm64" || layout === undefined) return loader;
+  try {
+    loader.probe();
+  } catch (thrown) {
+    if (thrown instanceof SystemCallError && thrown.errno === errnos.ENOSYS) {
+      return kexecLoader(libc, layout, random);
+    }
+  }
+  return loader;
 }
 
 /** LINUX_REBOOT_CMD_KEXEC, as a signed number. */

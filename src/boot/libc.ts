@@ -20,6 +20,8 @@ export interface Libc extends Disposable {
   close(fd: number): void;
   /** kexec_file_load(2); `initramfs` undefined where there is none. */
   kexecFileLoad(call: KexecFileLoad): void;
+  /** kexec_load(2). */
+  kexecLoad(call: KexecLoad): void;
   /** Flushes all file systems. */
   sync(): void;
   /** reboot(2) with a command; returns only when it failed. */
@@ -33,6 +35,25 @@ export interface KexecFileLoad {
   readonly kernel: number;
   readonly initramfs: number | undefined;
   readonly cmdline: string;
+}
+
+/** Bytes, and where the next kernel finds them. */
+export interface KexecSegment {
+  readonly source: Uint8Array<ArrayBuffer> | { readonly fd: number; readonly size: number };
+  /** The physical address; this and the next are multiples of the page. */
+  readonly at: number;
+  /** Bytes that it takes there: what is more than the source has is zero. */
+  readonly memoryBytes: number;
+}
+
+/** The arguments of kexec_load(2). */
+export interface KexecLoad {
+  /** The number of the system call on this arch. */
+  readonly number: number;
+  /** The physical address at which the next kernel is entered. */
+  readonly entry: number;
+  readonly segments: readonly KexecSegment[];
+  readonly flags: number;
 }
 
 /** A call of the kernel's that failed, with its errno. */
@@ -62,6 +83,13 @@ const symbols = {
     parameters: ["isize", "isize", "isize", "usize", "buffer", "usize"],
     result: "isize",
   },
+  kexec_load: {
+    name: "syscall",
+    parameters: ["isize", "usize", "usize", "buffer", "usize"],
+    result: "isize",
+  },
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
+  munmap: { parameters: ["usize", "usize"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
@@ -72,6 +100,9 @@ const EINVAL = 22;
 const addSeals = 1033; // F_ADD_SEALS
 const allSeals = 1 | 2 | 4 | 8; // F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
 const noInitramfs = 4; // KEXEC_FILE_NO_INITRAMFS
+const readOnly = 1; // PROT_READ
+const privately = 2; // MAP_PRIVATE: a sealed file can't be mapped in another way by older kernels
+const segmentBytes = 32; // of struct kexec_segment where a pointer has 64 bits
 
 /**
  * Opens libc.
@@ -111,10 +142,48 @@ export function openLibc(): Libc {
       );
       check("kexec_file_load", result);
     },
+    kexecLoad({ number, entry, segments, flags }) {
+      using mapped = mapSegments(segments, (fd, size) => {
+        const result = c.mmap(0n, BigInt(size), readOnly, privately, fd, 0n);
+        check("mmap", BigInt.asIntN(64, BigInt(result)));
+        return { address: BigInt(result), unmap: () => void c.munmap(result, BigInt(size)) };
+      });
+      const { table } = mapped;
+      const count = BigInt(segments.length);
+      check(
+        "kexec_load",
+        c.kexec_load(BigInt(number), BigInt(entry), count, table, BigInt(flags)),
+      );
+    },
     sync: () => c.sync(),
     reboot: (command) => void check("reboot", c.reboot(command)),
     [Symbol.dispose]: () => library.close(),
   };
+}
+
+/** The table of segments, and what was mapped for it. */
+function mapSegments(
+  segments: readonly KexecSegment[],
+  map: (fd: number, size: number) => { readonly address: bigint; unmap(): void },
+): Disposable & { readonly table: Uint8Array<ArrayBuffer> } {
+  using mapped = new DisposableStack();
+  const table = new Uint8Array(segmentBytes * segments.length);
+  const view = new DataView(table.buffer);
+  segments.forEach(({ source, at, memoryBytes }, i) => {
+    const [address, size] = source instanceof Uint8Array
+      ? [Deno.UnsafePointer.value(Deno.UnsafePointer.of(source)), source.length]
+      : [mapFile(source), source.size];
+    [BigInt(address), BigInt(size), BigInt(at), BigInt(memoryBytes)].forEach((value, word) =>
+      view.setBigUint64(segmentBytes * i + 8 * word, value, true)
+    );
+  });
+  function mapFile({ fd, size }: { readonly fd: number; readonly size: number }): bigint {
+    const { address, unmap } = map(fd, size);
+    mapped.defer(unmap);
+    return address;
+  }
+  const owned = mapped.move();
+  return { table, [Symbol.dispose]: () => owned.dispose() };
 }
 
 /** Kernels before 6.3 don't know the flag that forbids execution. */

@@ -226,6 +226,11 @@ export const bootLimits = {
   nextSystemBytes: 160 * MiB,
   /** Times by which an initramfs grows at most when the kernel unpacks it, as we plan for it. */
   unpackFactor: 3,
+  /** Bytes of a device tree, and how deep its nodes are nested: what arm64 kernels take. */
+  deviceTreeBytes: 2 * MiB,
+  deviceTreeDepth: 64,
+  /** Bytes of /proc/iomem that are read; large machines have tens of KiB. */
+  iomemBytes: 1 * MiB,
   /** Bytes that are hashed and copied at a time into sealed memory. */
   copyBytes: 1 * MiB,
 } as const;
@@ -465,6 +470,49 @@ export const jobFormatLimits = {
   /** Bytes of a signed cancel, and of a receipt: their members are short. */
   cancelBytes: 4 * KiB,
   receiptBytes: 8 * KiB,
+} as const;
+
+/** Limits of running jobs for others. DESIGN 11. */
+export const jobServiceLimits = {
+  /** Submitters that can be allowed. */
+  submitters: 256,
+  /** Jobs that wait or are queued, in all and of one submitter. */
+  queued: 1024,
+  queuedPerSubmitter: 256,
+  /** Ended jobs that are kept, in all and of one submitter: some minutes of the smallest jobs at
+   * full speed, with an hour until they expire. */
+  kept: 200_000,
+  keptPerSubmitter: 100_000,
+  /** Bytes of output that are kept, in all and of one submitter. */
+  keptBytes: 4 * GiB,
+  keptBytesPerSubmitter: 2 * GiB,
+  /** Milliseconds for which an ended job is kept at most, room or not. */
+  keptMs: 7 * days,
+  /** Milliseconds after its end of validity for which a job is kept at least: a clock that is set
+   * back must not make it run again. */
+  graceMs: 1 * hours,
+  /** Bytes of input that are held, in all and of one submitter. */
+  blobBytes: 8 * GiB,
+  blobBytesPerSubmitter: 2 * GiB,
+  /** Milliseconds for which input that no job needs is held: the next job may have the module. */
+  blobIdleMs: 24 * hours,
+  /** Bytes of all input of one job, its module included: it is held in memory while it starts. */
+  jobInputBytes: 256 * MiB,
+  /** Uploads at one time, in all and of one submitter. */
+  uploads: 64,
+  uploadsPerSubmitter: 16,
+  /** Milliseconds for which a job waits for its input. */
+  waitingMs: 1 * hours,
+  /** Times that a job is started, where the process or the machine dies with it. */
+  attempts: 3,
+  /** Milliseconds between two looks at what has expired. */
+  sweepMs: 10 * seconds,
+  /** Jobs that are forgotten in one look: none takes long. */
+  swept: 1000,
+  /** Bytes of output in one event. */
+  eventBytes: 64 * KiB,
+  /** Characters of what is said about a job that was refused or lost. */
+  problemChars: 500,
 } as const;
 
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */

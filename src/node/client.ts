@@ -7,6 +7,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openKexec } from "../boot/kexec.ts";
+import { readMachineLayout } from "../boot/kexec_load/loader.ts";
 import { readKexecState } from "../boot/kexec_refusal.ts";
 import { openLibc } from "../boot/libc.ts";
 import { liesInMemory, readMemory } from "../boot/memory.ts";
@@ -35,11 +36,11 @@ export interface ClientProviders {
  * @throws {PlasmdError} `unsupported` where no kernel can be started from a program
  */
 export async function openClient(providers: ClientProviders, deps: Deps): Promise<ClientParts> {
-  const state = await readKexecState();
+  const [state, layout] = await Promise.all([readKexecState(), readMachineLayout()]);
   const libc = openLibc();
   return {
     libc,
-    kexec: openKexec(libc, machineArch(), state),
+    kexec: openKexec(libc, machineArch(), { state, layout, random: deps.random.bytes }),
     discover: (signal) => providersFor(providers, signal, deps),
     fetch: bootFetch,
     memory: () => readMemory(),

@@ -76,7 +76,7 @@ export function fakeParts(urls: readonly string[], machine: FakeMachine = {}): F
   const libc = fakeLibc(machine);
   return {
     libc,
-    kexec: openKexec(libc, "x86_64", {}),
+    kexec: openKexec(libc, "x86_64", { state: {}, random: (bytes) => new Uint8Array(bytes) }),
     discover: () => Promise.resolve(urls),
     fetch: (options, deps) => bootFetch({ ...options, limits: quickLimits }, deps),
     memory: () => Promise.resolve(machine.memory ?? plenty),

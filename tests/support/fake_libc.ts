@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type KexecFileLoad, type Libc, SystemCallError } from "../../src/boot/libc.ts";
+import {
+  type KexecFileLoad,
+  type KexecLoad,
+  type Libc,
+  SystemCallError,
+} from "../../src/boot/libc.ts";
 
 /** What a test may set and look at. */
 export interface FakeLibc extends Libc {
@@ -12,6 +17,8 @@ export interface FakeLibc extends Libc {
   readonly files: ReadonlyMap<number, FakeFile>;
   /** What was loaded, in order. */
   readonly loaded: readonly LoadedKernel[];
+  /** What was placed by kexec_load, in order. */
+  readonly placed: readonly PlacedKernel[];
   /** The calls that were made, in order. */
   readonly calls: readonly string[];
 }
@@ -31,6 +38,17 @@ export interface LoadedKernel {
   readonly cmdline: string;
 }
 
+/** A kernel that was placed, with the bytes of each segment. */
+export interface PlacedKernel {
+  readonly entry: number;
+  readonly flags: number;
+  readonly segments: readonly {
+    readonly bytes: Uint8Array;
+    readonly at: number;
+    readonly memoryBytes: number;
+  }[];
+}
+
 /** The errno with which calls fail. */
 export interface FakeLibcFaults {
   readonly load?: number;
@@ -42,6 +60,7 @@ export interface FakeLibcFaults {
 export function fakeLibc(faults: FakeLibcFaults = {}): FakeLibc {
   const files = new Map<number, FakeFile>();
   const loaded: LoadedKernel[] = [];
+  const placed: PlacedKernel[] = [];
   const calls: string[] = [];
   let next = 100;
   const open = (fd: number) => {
@@ -52,6 +71,7 @@ export function fakeLibc(faults: FakeLibcFaults = {}): FakeLibc {
   return {
     files,
     loaded,
+    placed,
     calls,
     memfd(name) {
       files.set(next, { name, bytes: new Uint8Array(), sealed: false, closed: false });
@@ -79,6 +99,20 @@ export function fakeLibc(faults: FakeLibcFaults = {}): FakeLibc {
       const kernel = open(call.kernel);
       const initramfs = call.initramfs === undefined ? undefined : open(call.initramfs);
       loaded.push({ kernel: kernel.bytes, initramfs: initramfs?.bytes, cmdline: call.cmdline });
+    },
+    kexecLoad({ number, entry, segments, flags }: KexecLoad) {
+      calls.push(`kexec_load ${number}`);
+      // As the kernel does: it knows no such flag.
+      if ((flags & 0xffff) !== 0) throw new SystemCallError("kexec_load", 22);
+      placed.push({
+        entry,
+        flags,
+        segments: segments.map(({ source, at, memoryBytes }) => ({
+          bytes: source instanceof Uint8Array ? source : open(source.fd).bytes,
+          at,
+          memoryBytes,
+        })),
+      });
     },
     sync: () => void calls.push("sync"),
     reboot(command) {
