@@ -14,12 +14,15 @@ packages=(
   dbus-daemon     # Avahi's tools need a message bus
   debootstrap
   gcc
+  gcc-aarch64-linux-gnu  # the launcher for arm64
   iproute2        # network namespaces
   jq
   kmod
   libc6-dev
+  libc6-dev-arm64-cross
   libclang-rt-14-dev-wasm32
   libzstd-dev
+  libzstd-dev:arm64
   lld
   lighttpd        # a server to compare with
   mount           # small and read-only file systems
@@ -27,6 +30,7 @@ packages=(
   nginx-light     # a server to compare with
   openssl         # checks our signatures
   procps
+  qemu-system-arm
   qemu-system-x86
   squashfs-tools
   util-linux      # setpriv, unshare
@@ -36,6 +40,11 @@ packages=(
   wasi-libc
 )
 
+# Another arch's packages can be fetched, and its static libraries installed.
+if ! dpkg --print-foreign-architectures | grep -qx arm64; then
+  dpkg --add-architecture arm64
+  apt-get update -qq
+fi
 missing=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)

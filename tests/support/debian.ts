@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import type { Arch } from "../../src/formats/names.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
 import { projectRoot } from "./program.ts";
 import { runTool } from "./tools.ts";
@@ -22,12 +23,17 @@ export interface DebianKernel {
 /** What {@linkcode debianKernel} needs, for `needing`. */
 export const debianTools: readonly string[] = ["apt-get", "apt-cache", "dpkg-deb", "depmod"];
 
-/** The kernel of Debian's `linux-image-cloud-amd64`. */
-export async function debianKernel(): Promise<DebianKernel> {
-  const depends = await runTool("apt-cache", "depends", "linux-image-cloud-amd64");
-  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+/** What Debian calls an arch. */
+const architectures: Readonly<Record<Arch, string>> = { x86_64: "amd64", arm64: "arm64" };
+
+/** The kernel of Debian's `linux-image-cloud-amd64`, or that of another arch. */
+export async function debianKernel(arch: Arch = "x86_64"): Promise<DebianKernel> {
+  const architecture = architectures[arch];
+  const cloud = `linux-image-cloud-${architecture}:${architecture}`;
+  const depends = await runTool("apt-cache", "depends", cloud);
+  const name = /Depends: (linux-image-[^\s:]+)/.exec(depends)?.[1];
   if (name === undefined) throw new Error(`apt knows no kernel: ${depends}`);
-  const shown = await runTool("apt-cache", "show", "--no-all-versions", name);
+  const shown = await runTool("apt-cache", "show", "--no-all-versions", `${name}:${architecture}`);
   const debian = /^Version: (\S+)$/m.exec(shown)![1]!;
   const version = name.slice("linux-image-".length);
   const root = join(projectRoot, ".cache", "debian", `${name}_${debian}`);
@@ -35,10 +41,20 @@ export async function debianKernel(): Promise<DebianKernel> {
   const modules = join(root, "lib/modules", version);
   const whole = join(root, "unpacked");
   if (!await isThere(whole)) {
-    await download(name, root, version);
+    await download(`${name}:${architecture}`, root);
+    await runTool("depmod", "-b", root, version);
     await Deno.writeTextFile(whole, "");
   }
   return { version, kernel, modules };
+}
+
+/** A file of a Debian package of another arch, unpacked and not installed. */
+export async function debianFile(name: string, arch: Arch, file: string): Promise<string> {
+  const architecture = architectures[arch];
+  const root = join(projectRoot, ".cache", "debian", `${name}_${architecture}`);
+  const path = join(root, file);
+  if (!await isThere(path)) await download(`${name}:${architecture}`, root);
+  return path;
 }
 
 /** What {@linkcode debianRootfs} needs besides, for `needing`. */
@@ -56,7 +72,7 @@ export async function debianRootfs(): Promise<string> {
   return file;
 }
 
-async function download(name: string, root: string, version: string): Promise<void> {
+async function download(name: string, root: string): Promise<void> {
   await Deno.mkdir(root, { recursive: true });
   const { success, stderr } = await new Deno.Command("apt-get", {
     args: ["download", "-qq", name],
@@ -68,7 +84,6 @@ async function download(name: string, root: string, version: string): Promise<vo
     await runTool("dpkg-deb", "-x", join(root, entry.name), root);
     await Deno.remove(join(root, entry.name));
   }
-  await runTool("depmod", "-b", root, version);
 }
 
 async function isThere(path: string): Promise<boolean> {

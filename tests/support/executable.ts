@@ -12,15 +12,17 @@ import { projectRoot } from "./program.ts";
 /** What {@linkcode executable} needs, for `needing`. */
 export const executableTools: readonly string[] = ["gcc"];
 
-let built: Promise<string> | undefined;
+const built = new Map<string, Promise<string>>();
 
-/** The path of the executable for this machine, built when it is first asked for. */
-export function executable(): Promise<string> {
-  return built ??= build();
+/** The path of the executable for a target, built when it is first asked for. */
+export function executable(name: string = hostTarget()): Promise<string> {
+  const known = built.get(name) ?? build(name);
+  built.set(name, known);
+  return known;
 }
 
-async function build(): Promise<string> {
-  const [target] = targetsOf([hostTarget()]);
+async function build(name: string): Promise<string> {
+  const [target] = targetsOf([name]);
   const output = `${projectRoot}.cache/e2e`;
   await Deno.mkdir(output, { recursive: true });
   const { file } = await compile({

@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { cpioArchive } from "../../src/boot/media/cpio.ts";
 import { buildImage, type ImageOptions, type ImageReport } from "../../src/boot/media/image.ts";
-import { debianKernel } from "./debian.ts";
+import type { Arch } from "../../src/formats/names.ts";
+import { debianFile, debianKernel } from "./debian.ts";
 
 /** Where Debian's busybox-static puts it. */
 export const staticBusybox = "/bin/busybox";
@@ -20,16 +21,18 @@ export async function testImage(
   output: string,
   options: Partial<ImageOptions> = {},
 ): Promise<ImageReport & { readonly kernel: string }> {
-  const { kernel, modules } = await debianKernel();
+  const { arch = "x86_64" } = options;
+  const { kernel, modules } = await debianKernel(arch);
+  const busybox = await busyboxFor(arch);
   const buildTime = options.buildTime ?? Date.now();
   const report = await buildImage({
     kind: "client",
-    arch: "x86_64",
+    arch,
     kernel,
     modules,
     output,
-    exe: staticBusybox,
-    busybox: staticBusybox,
+    exe: busybox,
+    busybox,
     trust: [],
     threshold: 1,
     providers: [],
@@ -40,6 +43,13 @@ export async function testImage(
     ...options,
   });
   return { ...report, kernel };
+}
+
+/** A static busybox of an arch. */
+async function busyboxFor(arch: Arch): Promise<string> {
+  return arch === "x86_64"
+    ? staticBusybox
+    : await debianFile("busybox-static", arch, staticBusybox.slice(1));
 }
 
 /** Files of a handover, by their names in it. */

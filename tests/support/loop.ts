@@ -8,6 +8,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { ManifestFields } from "../../src/formats/manifest.ts";
 import { formatTime } from "../../src/formats/time.ts";
+import type { Arch } from "../../src/formats/names.ts";
 import type { Identity } from "../../src/identity/key_file.ts";
 import type { BootableFiles } from "./bootable.ts";
 import { debianTools } from "./debian.ts";
@@ -28,8 +29,12 @@ export const loopTools: readonly string[] = [
 export const publisher: Identity = testIdentity(1);
 export const stranger: Identity = testIdentity(2);
 
+/** What a loop of arm64 machines needs besides. */
+export const arm64Tools: readonly string[] = ["qemu-system-aarch64", "aarch64-linux-gnu-gcc"];
+
 /** A place with images and a key; gone when disposed. */
 export interface LoopPlace extends AsyncDisposable {
+  readonly arch: Arch;
   readonly directory: TempDirectory;
   /** The kernel that every machine starts. */
   readonly kernel: string;
@@ -42,19 +47,20 @@ export interface LoopPlace extends AsyncDisposable {
 }
 
 /** Builds the images. */
-export async function loopPlace(): Promise<LoopPlace> {
+export async function loopPlace(arch: Arch = "x86_64"): Promise<LoopPlace> {
   const directory = await tempDirectory();
   const [artifacts, home] = [directory.join("artifacts"), directory.join("home")];
   const client = directory.join("client.img");
   await fs.mkdir(artifacts);
   await fs.mkdir(home, { mode: 0o700 });
   await fs.writeFile(join(home, "identity.key"), publisher.seed, { mode: 0o600 });
-  const exe = await executable();
-  const common = { exe, trust: [publisher.keyid] };
+  const exe = await executable(arch === "arm64" ? "linux-arm64" : undefined);
+  const common = { arch, exe, trust: [publisher.keyid] };
   const { kernel } = await testImage(client, common);
   await testImage(join(artifacts, "initramfs.img"), { ...common, kind: "node" });
   await fs.copyFile(kernel, join(artifacts, "vmlinuz"));
   return {
+    arch,
     directory,
     kernel,
     client,
@@ -103,6 +109,7 @@ export function startClient(
 ): Promise<Vm> {
   const urls = providers.map((one) => fromMachine(typeof one === "string" ? one : one.url));
   return startVm({
+    arch: place.arch,
     kernel: place.kernel,
     initramfs: place.client,
     append: `quiet phase.once=1 phase.fail=poweroff phase.provider=${urls.join(",")} ${append}`,

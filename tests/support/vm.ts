@@ -5,12 +5,15 @@
  * @module
  */
 
+import type { Arch } from "../../src/formats/names.ts";
 import { projectRoot } from "./program.ts";
 
 /** What a machine is made of. */
 export interface VmOptions {
   /** For the time line. */
   readonly name: string;
+  /** Default x86_64. */
+  readonly arch?: Arch;
   readonly kernel: string;
   readonly initramfs: string;
   /** Kernel arguments, besides the console's. */
@@ -47,14 +50,29 @@ export interface Vm extends AsyncDisposable {
 /** The host, as a machine in a user network sees it. */
 export const hostAddress = "10.0.2.2";
 
-const program = "qemu-system-x86_64";
+/** What differs between the machines of an arch. */
+const machines: Readonly<
+  Record<Arch, {
+    readonly program: string;
+    readonly board: readonly string[];
+    readonly console: string;
+  }>
+> = {
+  x86_64: { program: "qemu-system-x86_64", board: ["-cpu", "max"], console: "ttyS0" },
+  // The fastest processor without hardware help.
+  arm64: {
+    program: "qemu-system-aarch64",
+    board: ["-machine", "virt", "-cpu", "cortex-a72"],
+    console: "ttyAMA0",
+  },
+};
 
 /** Starts a machine. */
 export async function startVm(options: VmOptions): Promise<Vm> {
   const directory = await Deno.makeTempDir({ prefix: "plasmd-vm-" });
   const socket = `${directory}/monitor`;
   const started = performance.now();
-  const child = new Deno.Command(program, {
+  const child = new Deno.Command(machines[options.arch ?? "x86_64"].program, {
     args: vmArguments(options, socket),
     stdin: "piped",
     stdout: "piped",
@@ -94,14 +112,16 @@ export async function startVm(options: VmOptions): Promise<Vm> {
 
 function vmArguments(options: VmOptions, socket: string): string[] {
   const { kernel, initramfs, append = "", memory = 1024, forward = [], disks = [] } = options;
-  const { cards = ["virtio-net-pci"], extra = [] } = options;
+  const { cards = ["virtio-net-pci"], extra = [], arch = "x86_64" } = options;
+  const machine = machines[arch];
   const rules = forward.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
   return [
-    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", `${memory}`],
+    ...machine.board,
+    ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", `${memory}`],
     ...["-display", "none", "-serial", "stdio", "-no-reboot"],
     ...["-monitor", `unix:${socket},server=on,wait=off`],
     ...["-kernel", kernel, "-initrd", initramfs],
-    ...["-append", `console=ttyS0 panic=-1 ${append}`],
+    ...["-append", `console=${machine.console} panic=-1 ${append}`],
     ...(cards.length === 0 ? ["-nic", "none"] : []),
     ...cards.flatMap((model, i) => [
       ...["-netdev", `user,id=n${i}${i === 0 ? rules.join("") : ""}`],
