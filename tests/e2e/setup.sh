@@ -47,8 +47,8 @@ if ! dpkg --print-foreign-architectures | grep -qx arm64; then
 fi
 missing=()
 for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [[ $status == installed ]] || missing+=("$package")
+  status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null || true)
+  grep -qx installed <<< "$status" || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
   echo "setup: everything is installed"
