@@ -501,6 +501,8 @@ export const jobServiceLimits = {
   /** Uploads at one time, in all and of one submitter. */
   uploads: 64,
   uploadsPerSubmitter: 16,
+  /** Milliseconds without a new part after which an upload in parts is thrown away. */
+  uploadIdleMs: 10 * minutes,
   /** Milliseconds for which a job waits for its input. */
   waitingMs: 1 * hours,
   /** Times that a job is started, where the process or the machine dies with it. */

@@ -136,7 +136,7 @@ Deno.test("any outcome is read as it was signed", () => {
     hash: fc.string().map(digestOf),
     size: fc.nat(),
     truncated: fc.boolean(),
-  });
+  }, { noNullPrototype: true });
   const changes = fc.record({
     exit_code: fc.nat(255),
     completion: fc.constantFrom(...completions),

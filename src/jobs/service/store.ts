@@ -1,0 +1,248 @@
+/**
+ * Jobs on the disk: each change of a job's state is one transaction.
+ *
+ * @module
+ */
+
+import type { ReceiptCompletion } from "../../formats/receipt.ts";
+import type { ErrorCode } from "../../lib/errors.ts";
+import type { Database, Row } from "./database.ts";
+import type { JobState } from "./types.ts";
+
+/** A job as it is kept. Times are milliseconds since 1970. */
+export interface StoredJob {
+  /** `sha256:` of the signed bytes. */
+  readonly id: string;
+  readonly submitter: string;
+  readonly state: JobState;
+  /** How often it was started. */
+  readonly attempts: number;
+  /** Whether its submitter has asked for its end. */
+  readonly cancelled: boolean;
+  readonly expiresAt: number;
+  readonly submittedAt: number;
+  readonly startedAt?: number;
+  readonly completedAt?: number;
+  readonly completion?: ReceiptCompletion;
+  readonly exitCode?: number;
+  readonly stdoutSize: number;
+  readonly stderrSize: number;
+  readonly problem?: JobProblem;
+}
+
+/** Why there is no receipt. */
+export interface JobProblem {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** A job that comes. */
+export interface NewJob {
+  readonly id: string;
+  readonly submitter: string;
+  /** The signed bytes. */
+  readonly spec: Uint8Array;
+  readonly expiresAt: number;
+  readonly submittedAt: number;
+  /** The digests of its input, and the most bytes that each may have. */
+  readonly needs: readonly { readonly digest: string; readonly most: number }[];
+}
+
+/** How a job ended that has a receipt. */
+export interface JobEnd {
+  readonly completedAt: number;
+  readonly completion: ReceiptCompletion;
+  readonly exitCode: number;
+  readonly stdoutSize: number;
+  readonly stderrSize: number;
+  readonly receipt: Uint8Array;
+}
+
+/** Whose jobs are kept, and how much they wrote. */
+export interface KeptCount {
+  readonly submitter: string;
+  readonly jobs: number;
+  readonly bytes: number;
+}
+
+/** Which jobs may be forgotten. */
+export interface Forgettable {
+  /** Their validity has ended by then. */
+  readonly expiredBy: number;
+  /** They themselves have ended by then. */
+  readonly completedBy?: number;
+  readonly submitter?: string;
+  /** So many at most. */
+  readonly most: number;
+}
+
+/** The jobs of the database. */
+export interface JobStore {
+  find(id: string): StoredJob | undefined;
+  /** The signed bytes of a job that hasn't ended. */
+  spec(id: string): Uint8Array<ArrayBuffer> | undefined;
+  receipt(id: string): Uint8Array<ArrayBuffer> | undefined;
+  /** Adds a job that waits for its input. */
+  insert(job: NewJob): void;
+  /** Jobs that have not ended, the oldest first. */
+  live(): StoredJob[];
+  /** How many jobs are in a state, of one submitter or in all. */
+  count(state: JobState, submitter?: string): number;
+  /** The digests that a job needs and its submitter hasn't sent. */
+  missing(id: string): string[];
+  /** Sets a job's state to `queued` or `waiting`; `attempts` is how often it was started. */
+  queue(id: string, state: "queued" | "waiting", attempts: number): void;
+  /** Notes that a job starts: from now on it counts as one that may have killed us. */
+  start(id: string, now: number): void;
+  /** Notes that its submitter wants its end. */
+  cancel(id: string): void;
+  /** Ends a job with its receipt. */
+  finish(id: string, end: JobEnd): void;
+  /** Ends a job without one. */
+  fail(id: string, state: "refused" | "lost", problem: JobProblem, now: number): void;
+  /** Counts of the jobs that have ended. */
+  kept(): KeptCount[];
+  /** Jobs that have ended and may be forgotten, the oldest first. */
+  forgettable(which: Forgettable): StoredJob[];
+  /** Forgets jobs. */
+  forget(ids: readonly string[]): void;
+}
+
+const columns =
+  "id, submitter, state, attempts, cancelled, expires_at, submitted_at, started_at, " +
+  "completed_at, completion, exit_code, stdout_size, stderr_size, problem_code, problem_detail";
+
+/** The jobs of a database. */
+export function makeStore(database: Database): JobStore {
+  const { run, first, all, transaction } = database;
+  const blob = (sql: string, id: string) => {
+    const value = first(sql, { id })?.value;
+    return value instanceof Uint8Array ? Uint8Array.from(value) : undefined;
+  };
+  return {
+    find(id) {
+      const row = first(`SELECT ${columns} FROM jobs WHERE id = :id`, { id });
+      return row && jobOf(row);
+    },
+    spec: (id) => blob("SELECT spec AS value FROM jobs WHERE id = :id", id),
+    receipt: (id) => blob("SELECT receipt AS value FROM jobs WHERE id = :id", id),
+    insert: (job) => transaction(() => insert(database, job)),
+    live: () =>
+      all(
+        `SELECT ${columns} FROM jobs WHERE state IN ('waiting', 'queued', 'running') ORDER BY turn`,
+      ).map(jobOf),
+    count(state, submitter) {
+      const sql = "SELECT count(*) AS count FROM jobs WHERE state = :state";
+      const row = submitter === undefined
+        ? first(sql, { state })
+        : first(`${sql} AND submitter = :submitter`, { state, submitter });
+      return Number(row!.count);
+    },
+    missing: (id) =>
+      all(
+        `SELECT digest FROM needs JOIN jobs ON jobs.id = needs.job WHERE needs.job = :id AND NOT
+          EXISTS (SELECT 1 FROM blobs WHERE blobs.submitter = jobs.submitter
+            AND blobs.digest = needs.digest)`,
+        { id },
+      ).map(({ digest }) => String(digest)),
+    queue: (id, state, attempts) =>
+      void run("UPDATE jobs SET state = :state, attempts = :attempts WHERE id = :id", {
+        id,
+        state,
+        attempts,
+      }),
+    start: (id, now) =>
+      void run(
+        `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = :now
+          WHERE id = :id`,
+        { id, now },
+      ),
+    cancel: (id) => void run("UPDATE jobs SET cancelled = 1 WHERE id = :id", { id }),
+    finish: (id, end) => transaction(() => finish(database, id, end)),
+    fail: (id, state, problem, now) => transaction(() => fail(database, id, state, problem, now)),
+    kept: () =>
+      all(
+        `SELECT submitter, count(*) AS jobs, sum(stdout_size + stderr_size) AS bytes FROM jobs
+          WHERE completed_at IS NOT NULL GROUP BY submitter`,
+      ).map(({ submitter, jobs, bytes }) => ({
+        submitter: String(submitter),
+        jobs: Number(jobs),
+        bytes: Number(bytes),
+      })),
+    forgettable: ({ expiredBy, completedBy, submitter, most }) =>
+      all(
+        `SELECT ${columns} FROM jobs WHERE completed_at IS NOT NULL AND expires_at <= :expiredBy
+          AND (:completedBy IS NULL OR completed_at <= :completedBy)
+          AND (:submitter IS NULL OR submitter = :submitter) ORDER BY completed_at LIMIT :most`,
+        { expiredBy, completedBy: completedBy ?? null, submitter: submitter ?? null, most },
+      ).map(jobOf),
+    forget: (ids) =>
+      transaction(() => {
+        for (const id of ids) run("DELETE FROM jobs WHERE id = :id", { id });
+      }),
+  };
+}
+
+function insert({ run }: Database, job: NewJob): void {
+  const { id, submitter, spec, expiresAt, submittedAt } = job;
+  run(
+    `INSERT INTO jobs (id, submitter, spec, state, expires_at, submitted_at)
+      VALUES (:id, :submitter, :spec, 'waiting', :expiresAt, :submittedAt)`,
+    { id, submitter, spec, expiresAt, submittedAt },
+  );
+  for (const { digest, most } of job.needs) {
+    run("INSERT INTO needs (job, digest, most) VALUES (:id, :digest, :most)", { id, digest, most });
+  }
+}
+
+/** What has ended needs neither its input nor its specification. */
+const ends = "spec = NULL, completed_at = :now";
+
+function finish({ run }: Database, id: string, end: JobEnd): void {
+  const { completion, exitCode, stdoutSize, stderrSize, receipt, completedAt: now } = end;
+  run(
+    `UPDATE jobs SET state = 'done', completion = :completion, exit_code = :exitCode,
+      stdout_size = :stdoutSize, stderr_size = :stderrSize, receipt = :receipt,
+      started_at = coalesce(started_at, :now), ${ends} WHERE id = :id`,
+    { id, completion, exitCode, stdoutSize, stderrSize, receipt, now },
+  );
+  run("DELETE FROM needs WHERE job = :id", { id });
+}
+
+function fail(
+  { run }: Database,
+  id: string,
+  state: "refused" | "lost",
+  { code, detail }: JobProblem,
+  now: number,
+): void {
+  run(
+    `UPDATE jobs SET state = :state, problem_code = :code, problem_detail = :detail, ${ends}
+      WHERE id = :id`,
+    { id, state, code, detail, now },
+  );
+  run("DELETE FROM needs WHERE job = :id", { id });
+}
+
+function jobOf(row: Row): StoredJob {
+  const number = (name: string) => row[name] === null ? undefined : Number(row[name]);
+  return {
+    id: String(row.id),
+    submitter: String(row.submitter),
+    state: row.state as JobState,
+    attempts: Number(row.attempts),
+    cancelled: row.cancelled === 1,
+    expiresAt: Number(row.expires_at),
+    submittedAt: Number(row.submitted_at),
+    startedAt: number("started_at"),
+    completedAt: number("completed_at"),
+    completion: row.completion === null ? undefined : row.completion as ReceiptCompletion,
+    exitCode: number("exit_code"),
+    stdoutSize: Number(row.stdout_size),
+    stderrSize: Number(row.stderr_size),
+    problem: row.problem_code === null ? undefined : {
+      code: row.problem_code as ErrorCode,
+      detail: String(row.problem_detail),
+    },
+  };
+}
