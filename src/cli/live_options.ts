@@ -9,6 +9,7 @@ import { restartKeys } from "../config/changes.ts";
 import type { Config } from "../config/resolve.ts";
 import { type Arch, machineArch } from "../formats/names.ts";
 import type { Deps } from "../lib/deps.ts";
+import type { LiveJobOptions } from "../jobs/service/types.ts";
 import type { LiveOptions } from "../node/protocol.ts";
 import type { Run } from "./context.ts";
 
@@ -52,6 +53,7 @@ export async function liveOptions(
     cmdline: choice.cmdline,
     imageVersion: choice.imageVersion,
     lifetimeMs: valueOf<number>(config, "provider.expires_in"),
+    jobs: jobOptions(config),
     keyLists: keyLists === undefined ? undefined : await readKeyLists(keyLists, clock.now()),
     limits: {
       connections: valueOf<number>(config, "provider.limits.connections"),
@@ -63,6 +65,20 @@ export async function liveOptions(
       ),
       stalledMs: valueOf<number>(config, "provider.limits.stalled"),
       drainMs: valueOf<number>(config, "provider.limits.drain"),
+    },
+  };
+}
+
+/** How jobs for others are run; undefined where they are switched off. */
+function jobOptions(config: Config): LiveJobOptions | undefined {
+  if (!valueOf<boolean>(config, "jobs.enabled")) return undefined;
+  return {
+    allow: valueOf<readonly string[]>(config, "jobs.allow"),
+    concurrency: valueOf<number>(config, "jobs.concurrency"),
+    limits: {
+      wallMs: valueOf<number>(config, "jobs.limits.wall"),
+      memoryBytes: valueOf<number>(config, "jobs.limits.memory_bytes"),
+      outputBytes: valueOf<number>(config, "jobs.limits.output_bytes"),
     },
   };
 }

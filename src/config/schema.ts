@@ -7,7 +7,8 @@
 import * as v from "valibot";
 import { archOf, isChannel } from "../formats/names.ts";
 import { cmdlineProblem, isVersion } from "../formats/manifest_rules.ts";
-import { fileLimits, formatLimits } from "../lib/limits.ts";
+import { publicKeyOf } from "../identity/keyid.ts";
+import { fileLimits, formatLimits, jobFormatLimits, jobServiceLimits } from "../lib/limits.ts";
 
 const about = v.description;
 
@@ -29,6 +30,16 @@ const text = v.pipe(v.string(), v.maxLength(4096));
 const texts = v.pipe(
   v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))),
   v.maxLength(256),
+);
+const keyids = v.pipe(
+  v.array(v.pipe(
+    v.string(),
+    v.check(
+      (text) => publicKeyOf(text) !== undefined,
+      'Expected a keyid: "ed25519:" and 64 lower-case hex digits',
+    ),
+  )),
+  v.maxLength(jobServiceLimits.submitters),
 );
 const flag = v.boolean("Expected true or false");
 const whole = (min: number, max: number) =>
@@ -148,12 +159,18 @@ const document = v.strictObject({
   })),
   jobs: v.optional(v.strictObject({
     enabled: v.pipe(v.optional(flag), about("Whether this node runs jobs for others")),
-    allow: v.pipe(v.optional(texts), about("The keyids whose jobs are run")),
+    allow: v.pipe(v.optional(keyids), about("The keyids whose jobs are run")),
     concurrency: v.pipe(v.optional(whole(1, 256)), about("Jobs that run at once")),
     limits: v.optional(v.strictObject({
       wall: v.pipe(v.optional(duration(86_400_000, "1d")), about("How long a job may run")),
-      memory_bytes: v.pipe(v.optional(whole(1 << 20, 2 ** 40)), about("Memory of a job")),
-      output_bytes: v.pipe(v.optional(whole(0, 2 ** 40)), about("Output of a job")),
+      memory_bytes: v.pipe(
+        v.optional(whole(1 << 20, jobFormatLimits.askedBytes)),
+        about("Memory of a job"),
+      ),
+      output_bytes: v.pipe(
+        v.optional(whole(0, jobFormatLimits.askedBytes)),
+        about("Output of a job"),
+      ),
     })),
   })),
 });

@@ -25,13 +25,10 @@ export interface Setting {
   readonly fallback: unknown;
   /** Whether a change needs a restart: what the confinement or the socket fixes. */
   readonly restart: boolean;
-  /** Whether a later version brings the part that reads it. */
-  readonly later?: boolean;
 }
 
 const live = { restart: false } as const;
 const fixed = { restart: true } as const;
-const later = { restart: true, later: true } as const;
 
 /** All settings but those of channels, in the order of the file. */
 export const settings: readonly Setting[] = [
@@ -190,14 +187,28 @@ export const settings: readonly Setting[] = [
     fallback: undefined,
     ...fixed,
   },
-  { key: "jobs.enabled", variable: "PLASMD_JOBS", kind: "boolean", fallback: false, ...later },
-  { key: "jobs.allow", variable: "PLASMD_JOBS_ALLOW", kind: "list", fallback: [], ...later },
+  {
+    key: "jobs.enabled",
+    flag: "jobs",
+    variable: "PLASMD_JOBS",
+    kind: "boolean",
+    fallback: false,
+    ...fixed,
+  },
+  {
+    key: "jobs.allow",
+    flag: "jobAllow",
+    variable: "PLASMD_JOBS_ALLOW",
+    kind: "list",
+    fallback: [],
+    ...live,
+  },
   {
     key: "jobs.concurrency",
     variable: "PLASMD_JOBS_CONCURRENCY",
     kind: "number",
     fallback: 2,
-    ...later,
+    ...live,
   },
   {
     key: "jobs.limits.wall",
@@ -205,20 +216,20 @@ export const settings: readonly Setting[] = [
     kind: "text",
     time: true,
     fallback: jobLimits.wallDefaultMs,
-    ...later,
+    ...live,
   },
   {
     key: "jobs.limits.memory_bytes",
     variable: "PLASMD_JOBS_MEMORY_BYTES",
     kind: "number",
     fallback: jobLimits.memoryDefaultBytes,
-    ...later,
+    ...live,
   },
   {
     key: "jobs.limits.output_bytes",
     variable: "PLASMD_JOBS_OUTPUT_BYTES",
     kind: "number",
     fallback: jobLimits.outputDefaultBytes,
-    ...later,
+    ...live,
   },
 ];

@@ -72,6 +72,7 @@ export async function prepareDaemon(request: ServeRequest, deps: Deps): Promise<
     imageVersion: request.imageVersion,
     lifetimeMs: request.lifetimeMs,
     keyLists: request.keyLists,
+    jobs: request.jobs,
     artifacts,
     ...state,
     identity: keyOf(identity),

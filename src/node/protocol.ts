@@ -5,6 +5,7 @@
  */
 
 import type { KeyList } from "../formats/key_list.ts";
+import type { LiveJobOptions } from "../jobs/service/types.ts";
 import type { ErrorData } from "../lib/errors.ts";
 import type { Arch } from "../formats/names.ts";
 import { serverLimits } from "../lib/limits.ts";
@@ -59,6 +60,8 @@ export interface LiveOptions {
   /** The key lists that manifests carry. */
   readonly keyLists?: readonly KeyList[];
   readonly limits: LimitOptions;
+  /** How jobs for others are run; where it is missing none are. */
+  readonly jobs?: LiveJobOptions;
 }
 
 /** How the daemon takes part in the DHT; plain data. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { restartKeys } from "../../src/config/changes.ts";
 import { configSchema } from "../../src/config/json_schema.ts";
-import { laterKeys } from "../../src/config/later.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 
 const env = (variables: Record<string, string>) => (name: string) => variables[name];
@@ -20,11 +19,22 @@ Deno.test("what the socket or the confinement fixes needs a restart, the rest do
   assert.deepEqual(restartKeys(after, after), []);
 });
 
-Deno.test("a setting of a later version is named where it is set", () => {
-  assert.deepEqual(laterKeys(resolveConfig({})), []);
-  assert.deepEqual(laterKeys(resolveConfig({ env: env({ PLASMD_JOBS: "true" }) })), [
-    "jobs.enabled",
-  ]);
+Deno.test("whose jobs are run, how many and how large changes while it runs", () => {
+  const before = resolveConfig({ env: env({ PLASMD_JOBS: "true" }) });
+  const after = resolveConfig({
+    env: env({
+      PLASMD_JOBS: "true",
+      PLASMD_JOBS_ALLOW: `ed25519:${"ab".repeat(32)}`,
+      PLASMD_JOBS_CONCURRENCY: "4",
+      PLASMD_JOBS_WALL: "5s",
+      PLASMD_JOBS_MEMORY_BYTES: "2000000",
+      PLASMD_JOBS_OUTPUT_BYTES: "0",
+    }),
+  });
+  assert.deepEqual(restartKeys(before, after), []);
+  assert.deepEqual(restartKeys(resolveConfig({}), before), ["jobs.enabled"]);
+  assert.deepEqual(after.values["jobs.allow"], [`ed25519:${"ab".repeat(32)}`]);
+  assert.equal(after.values["jobs.limits.wall"], 5000);
 });
 
 Deno.test("the JSON schema describes every table and refuses unknown keys", () => {

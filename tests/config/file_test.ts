@@ -71,6 +71,9 @@ Deno.test("a wrong value is an error with its place, what is wanted and what it 
     ["[provider.channels.a]\nkernel = 'x'\ncmdline = 'a -- b'", 'must not hold " -- "'],
     ["[provider.channels.a]\nkernel = 'x'\nversion = '-1'", "Expected a version"],
     ["[jobs]\nallow = 'ed25519:00'", '"jobs.allow": Expected Array'],
+    ["[jobs]\nallow = ['ed25519:00']", "2:1: .*Expected a keyid"],
+    ["[jobs]\nconcurrency = 0", "Expected at least 1"],
+    ["[jobs.limits]\nmemory_bytes = 1000", "Expected at least 1048576"],
   ];
   for (const [toml, expected] of cases) assert.match(complaint(toml), new RegExp(expected), toml);
 });

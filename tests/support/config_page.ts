@@ -31,7 +31,7 @@ function tables(): string {
       `\`${setting.variable}\``,
       fallback(setting),
       setting.restart ? "yes" : "",
-      aboutOf(setting.key.split(".")) + (setting.later ? " (a later version reads it)" : ""),
+      aboutOf(setting.key.split(".")),
     ])
   );
   const channel = schemaAt(["provider", "channels", "*"]).properties ?? {};

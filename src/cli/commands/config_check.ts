@@ -32,12 +32,9 @@ export const configCheckCommand: Command<Context> = command<
   },
   async run({ ui }, { json }, file) {
     const { loadConfig } = await import("../../config/load.ts");
-    const { laterKeys, laterText } = await import("../../config/later.ts");
     const config = await loadConfig({ config: file, env: (name) => Deno.env.get(name) });
     await checkAddresses(config);
-    const later = laterKeys(config);
-    if (json) return ui.json({ valid: true, file: config.file ?? null, later });
-    for (const key of later) ui.warn(laterText(key));
+    if (json) return ui.json({ valid: true, file: config.file ?? null });
     ui.result(config.file === undefined ? "No file: defaults and variables" : `${config.file}: ok`);
   },
 });

@@ -5,10 +5,9 @@
  */
 
 import type { Command } from "@stricli/core";
-import { laterKeys, laterText } from "../../config/later.ts";
 import type { Arch } from "../../formats/names.ts";
 import type { DaemonReady } from "../../node/protocol.ts";
-import { command, jsonFlag, textFlag } from "../command.ts";
+import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
 import { dhtNodeFlags } from "../dht_flags.ts";
 import { archFlag, channelFlag } from "../flags.ts";
@@ -39,6 +38,8 @@ type ServeFlags = {
   readonly bootstrap?: readonly string[];
   readonly p2pPort?: number;
   readonly externalAddress?: readonly string[];
+  readonly jobs?: boolean;
+  readonly jobAllow?: readonly string[];
   readonly quickStart: boolean;
   readonly json: boolean;
 };
@@ -57,6 +58,7 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
       "another channel, another machine's arch, another port",
     ],
     ["plasmd serve --config ./provider.toml", "what a file says; SIGHUP reads it again"],
+    ["plasmd serve --artifacts ./artifacts --jobs --job-allow KEYID", "run jobs of a key, too"],
     ["plasmd serve --quick-start", "serve something, to try it out"],
   ],
   flags: {
@@ -85,6 +87,8 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     dht: { kind: "boolean", brief: "Be found on the internet", optional: true },
     mdns: { kind: "boolean", brief: "Be found on the LAN", optional: true },
     ...dhtNodeFlags,
+    jobs: { kind: "boolean", brief: "Run jobs for others", optional: true },
+    jobAllow: textsFlag("Run the jobs of this key; may be given several times", "KEYID"),
     quickStart: {
       kind: "boolean",
       brief: "Serve ./artifacts, else this machine's kernel, else a demo image",
@@ -104,7 +108,6 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     };
     const config = await loadConfig(sources);
     const request = await serveRequest(run, config, flags);
-    for (const key of laterKeys(config)) run.ui.warn(laterText(key));
     if (flags.settings !== undefined) {
       const { checkHandover } = await import("../check_handover.ts");
       await checkHandover({ ...request, settings: flags.settings }, run);
