@@ -16,6 +16,8 @@ import type {
   RunJob,
 } from "../../src/jobs/service/types.ts";
 import { type Deps, systemDeps } from "../../src/lib/deps.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import { jobServiceLimits } from "../../src/lib/limits.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { digestOf, signedJob, testSubmitter, testWorker } from "./jobs.ts";
 import { madeAt, testIdentity } from "./manifests.ts";
@@ -91,6 +93,8 @@ export interface TestService extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly runner: FakeRunner;
   readonly stateDir: string;
+  /** Lets time pass, and waits until the service has looked at what has expired. */
+  pass(ms: number): Promise<void>;
   /** Ends the service and opens it again on the same state. */
   restart(options?: Partial<JobServiceOptions>): Promise<void>;
 }
@@ -103,6 +107,15 @@ export async function testService(
   await using owned = new AsyncDisposableStack();
   const directory = owned.use(await tempDirectory());
   const clock = fakeClock(madeAt);
+  let swept = Promise.withResolvers<void>();
+  const watched: Clock = {
+    ...clock,
+    sleep(ms, options) {
+      // The service sleeps again when it has looked at everything.
+      if (ms === jobServiceLimits.sweepMs) swept.resolve();
+      return clock.sleep(ms, options);
+    },
+  };
   let runner = fakeRunner();
   const open = (more: Partial<JobServiceOptions>) =>
     openJobService({
@@ -114,7 +127,7 @@ export async function testService(
       run: (job, io, more) => runner.run(job, io, more),
       ...options,
       ...more,
-    }, systemDeps({ clock, ...deps }));
+    }, systemDeps({ clock: watched, ...deps }));
   let service = await open({});
   owned.defer(() => service[Symbol.asyncDispose]());
   const held = owned.move();
@@ -127,6 +140,11 @@ export async function testService(
     },
     clock,
     stateDir: directory.path,
+    async pass(ms) {
+      swept = Promise.withResolvers<void>();
+      clock.advance(Math.max(ms, jobServiceLimits.sweepMs));
+      await swept.promise;
+    },
     async restart(more = {}) {
       await service[Symbol.asyncDispose]();
       runner = fakeRunner();

@@ -71,7 +71,7 @@ export async function* followJob(
       grew = true;
     }
     if (grew || notices.closed) continue;
-    if (final) return yield { type: "state", status, at: { ...at } };
+    if (final && !notices.closed) return yield { type: "state", status, at: { ...at } };
     // Nothing was waited for since the job was looked at, or it is looked at again.
     if (unchanged(id, status, at, job)) await notices.next(id, signal);
   }
@@ -82,8 +82,9 @@ async function nextPiece(
   id: string,
   stream: StreamName,
   at: Record<StreamName, number>,
-  { output }: Followed,
+  { output, notices }: Followed,
 ): Promise<JobEvent | undefined> {
+  if (notices.closed) return undefined; // the listener took its time
   const source = output(id, stream);
   const offset = at[stream];
   if (source === undefined || source.size <= offset) return undefined;

@@ -28,18 +28,18 @@ export interface UploadParts {
   take(key: BlobKey, range: BlobRange, bytes: Uint8Array): Promise<Hash | undefined>;
   /** Throws one away, with its file, and gives its room back. */
   drop(key: BlobKey): Promise<void>;
-  /** Goes on with a file that an earlier run left. */
-  adopt(key: BlobKey): Promise<void>;
+  /** Goes on with a file that an earlier run left. Returns its size where it is the whole blob. */
+  adopt(key: BlobKey): Promise<number | undefined>;
   /** Whether one is there and has not stopped. */
   isAlive(key: BlobKey): boolean | undefined;
 }
 
 interface Part {
   readonly submitter: string;
-  size: number;
+  /** Bytes of the whole; after a restart nobody has said them again yet. */
+  size?: number;
   have: number;
-  /** Undefined after a restart: what is there must be hashed first. */
-  hash?: Hash;
+  readonly hash: Hash;
   room: Disposable;
   touched: number;
 }
@@ -72,8 +72,7 @@ export function makeParts(
     async take(key, range, bytes) {
       if (range.start === 0) await begin(key, range.size);
       const part = parts.get(fileOf(key));
-      if (part !== undefined && part.hash === undefined) {
-        part.hash = await hashFile(fileOf(key));
+      if (part !== undefined && part.size === undefined) {
         part.room[Symbol.dispose]();
         part.room = blobs.reserve(key.submitter, range.size);
         part.size = range.size;
@@ -83,7 +82,7 @@ export function makeParts(
       }
       const last = range.start + bytes.length === range.size;
       await writePart(fileOf(key), bytes, { start: range.start, last });
-      part.hash!.update(bytes);
+      part.hash.update(bytes);
       part.have += bytes.length;
       part.touched = clock.steady();
       return last ? part.hash : undefined;
@@ -92,8 +91,10 @@ export function makeParts(
     async adopt(key) {
       const { size } = await fs.stat(fileOf(key));
       const room = blobs.reserve(key.submitter, size);
+      const hash = await hashFile(fileOf(key));
       const { submitter } = key;
-      parts.set(fileOf(key), { submitter, size, have: size, room, touched: clock.steady() });
+      parts.set(fileOf(key), { submitter, room, hash, have: size, touched: clock.steady() });
+      return `sha256:${hash.copy().digest("hex")}` === key.digest ? size : undefined;
     },
     isAlive(key) {
       const part = parts.get(fileOf(key));

@@ -64,10 +64,23 @@ export function openUploads(
     }
   }
 
+  /** The last part may have come just before a crash. */
+  async function adopt(key: BlobKey): Promise<void> {
+    try {
+      const size = await parts.adopt(key);
+      if (size === undefined) return;
+      await blobs.add(key, size, fileOf(key));
+      await parts.drop(key);
+    } catch (thrown) {
+      deps.log.warn("An upload can't go on", { reason: toPlasmdError(thrown).message });
+      await parts.drop(key);
+    }
+  }
+
   return {
     put: (key, size, body, { signal }) =>
       inTurn(key, async () => {
-        signal.throwIfAborted();
+        if (signal.aborted) throw toPlasmdError(signal.reason);
         if (blobs.has(key)) return;
         using _counted = count(key);
         await orDrop(key, async () => {
@@ -101,7 +114,7 @@ export function openUploads(
           await inTurn(key, async () => {
             const alive = parts.isAlive(key);
             if (!isWanted(key) || alive === false) await parts.drop(key);
-            else if (alive === undefined) await parts.adopt(key).catch(() => parts.drop(key));
+            else if (alive === undefined) await adopt(key);
           });
         }
       }
