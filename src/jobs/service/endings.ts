@@ -77,8 +77,9 @@ export function makeEndings(
   const fail: Endings["fail"] = (job, state, { code, detail }) => {
     const problem = { code, detail: printable(detail, jobServiceLimits.problemChars) };
     try {
-      store.fail(job.id, state, problem, clock.now());
+      const ended = store.fail(job.id, state, problem, clock.now());
       unwritten.delete(job.id);
+      if (!ended) return;
     } catch (thrown) {
       const reason = toPlasmdError(thrown).message;
       log.error("The end of a job can't be written, and is tried again", { reason });
@@ -112,7 +113,7 @@ export function makeEndings(
         arch: machineArch(),
       }, identity);
       const [stdoutSize, stderrSize] = [streams.stdout.size, streams.stderr.size];
-      store.finish(job.id, {
+      const ended = store.finish(job.id, {
         completedAt,
         completion,
         exitCode: exitCode & 0xff,
@@ -120,6 +121,7 @@ export function makeEndings(
         stderrSize,
         receipt,
       });
+      if (!ended) return;
       log.debug("The end of a job is written", { job: shortId(job.id), completion });
       meter.observe("plasmd_job_seconds", (completedAt - startedAt) / 1000);
       told(job, "done", stdoutSize + stderrSize);

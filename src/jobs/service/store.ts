@@ -96,10 +96,10 @@ export interface JobStore {
   start(id: string, now: number): void;
   /** Notes that its submitter wants its end. */
   cancel(id: string): void;
-  /** Ends a job with its receipt. */
-  finish(id: string, end: JobEnd): void;
-  /** Ends a job without one. */
-  fail(id: string, state: "refused" | "lost", problem: JobProblem, now: number): void;
+  /** Ends a job with its receipt; false where it has ended already, and stays as it is. */
+  finish(id: string, end: JobEnd): boolean;
+  /** Ends a job without one; false as above. */
+  fail(id: string, state: "refused" | "lost", problem: JobProblem, now: number): boolean;
   /** Counts of the jobs that have ended. */
   kept(): KeptCount[];
   /** Jobs that have ended and may be forgotten, the oldest first. */
@@ -195,18 +195,19 @@ function insert({ run }: Database, job: NewJob): void {
   }
 }
 
-/** What has ended needs neither its input nor its specification. */
-const ends = "spec = NULL, completed_at = :now";
+/** What has ended needs neither its input nor its specification, and never ends again. */
+const ends = "spec = NULL, completed_at = :now WHERE id = :id AND completed_at IS NULL";
 
-function finish({ run }: Database, id: string, end: JobEnd): void {
+function finish({ run }: Database, id: string, end: JobEnd): boolean {
   const { completion, exitCode, stdoutSize, stderrSize, receipt, completedAt: now } = end;
-  run(
+  const changed = run(
     `UPDATE jobs SET state = 'done', completion = :completion, exit_code = :exitCode,
       stdout_size = :stdoutSize, stderr_size = :stderrSize, receipt = :receipt,
-      started_at = coalesce(started_at, :now), ${ends} WHERE id = :id`,
+      started_at = coalesce(started_at, :now), ${ends}`,
     { id, completion, exitCode, stdoutSize, stderrSize, receipt, now },
   );
   run("DELETE FROM needs WHERE job = :id", { id });
+  return changed > 0;
 }
 
 function fail(
@@ -215,13 +216,13 @@ function fail(
   state: "refused" | "lost",
   { code, detail }: JobProblem,
   now: number,
-): void {
-  run(
-    `UPDATE jobs SET state = :state, problem_code = :code, problem_detail = :detail, ${ends}
-      WHERE id = :id`,
+): boolean {
+  const changed = run(
+    `UPDATE jobs SET state = :state, problem_code = :code, problem_detail = :detail, ${ends}`,
     { id, state, code, detail, now },
   );
   run("DELETE FROM needs WHERE job = :id", { id });
+  return changed > 0;
 }
 
 function jobOf(row: Row): StoredJob {
