@@ -50,6 +50,9 @@ const migrations: readonly (readonly string[])[] = [[
   ) STRICT`,
   "CREATE INDEX jobs_by_state ON jobs (state, submitter)",
   "CREATE INDEX jobs_by_end ON jobs (completed_at) WHERE completed_at IS NOT NULL",
+  `CREATE INDEX jobs_by_expiry ON jobs (expires_at, completed_at) WHERE completed_at IS NOT NULL`,
+  `CREATE INDEX jobs_by_own_expiry ON jobs (submitter, expires_at, completed_at)
+    WHERE completed_at IS NOT NULL`,
   `CREATE TABLE needs (
     job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     digest TEXT NOT NULL,

@@ -9,7 +9,7 @@ import type { Deps } from "../../lib/deps.ts";
 import { PlasmdError } from "../../lib/errors.ts";
 import { jobServiceLimits as limits } from "../../lib/limits.ts";
 import { removeOutput } from "./output.ts";
-import type { JobStore } from "./store.ts";
+import type { JobStore, StoredJob } from "./store.ts";
 
 /** Counts of one submitter, or of all. */
 interface Count {
@@ -35,7 +35,7 @@ export interface Kept {
 
 /** Counts what the store has. */
 export function makeKept(
-  store: Pick<JobStore, "kept" | "forgettable" | "forget">,
+  store: Pick<JobStore, "kept" | "expired" | "aged" | "forget">,
   outputDirectory: string,
   { clock }: Pick<Deps, "clock">,
 ): Kept {
@@ -57,34 +57,36 @@ export function makeKept(
     return jobs >= limits.keptPerSubmitter || bytes >= limits.keptBytesPerSubmitter;
   };
   const areFull = () => all.jobs >= limits.kept || all.bytes >= limits.keptBytes;
-  const forget = async (which: { submitter?: string; completedBy?: number; most: number }) => {
-    const expiredBy = clock.now() - limits.graceMs;
-    const jobs = store.forgettable({ ...which, expiredBy });
+  const forget = async (jobs: readonly StoredJob[]) => {
     store.forget(jobs.map(({ id }) => id));
     for (const { submitter, stdoutSize, stderrSize } of jobs) {
       add(submitter, -1, -stdoutSize - stderrSize);
     }
     for (const { id } of jobs) await removeOutput(outputDirectory, id);
-    return jobs.length;
+  };
+  const makeWay = async (most: number, submitter?: string) => {
+    const full = submitter === undefined ? areFull() : isFull(submitter);
+    if (!full) return;
+    const expiredBy = clock.now() - limits.graceMs;
+    await forget(store.expired({ submitter, expiredBy, most }));
   };
   return {
     all,
     add: (submitter, bytes) => add(submitter, 1, bytes),
     async makeRoom(submitter) {
       // Some at a time: the next one needs room, too.
-      if (isFull(submitter)) await forget({ submitter, most: 100 });
-      if (areFull()) await forget({ most: 100 });
+      await makeWay(100, submitter);
+      await makeWay(100);
       if (!isFull(submitter) && !areFull()) return;
       throw new PlasmdError("too_many", "Too many results are kept", {
         hint: "they are forgotten some time after their jobs expire: give jobs a shorter validity",
       });
     },
     async sweep() {
-      await forget({ completedBy: clock.now() - limits.keptMs, most: limits.swept });
-      for (const submitter of [...own.keys()]) {
-        if (isFull(submitter)) await forget({ submitter, most: limits.swept });
-      }
-      if (areFull()) await forget({ most: limits.swept });
+      // Longer than any job is valid: what is so old has expired.
+      await forget(store.aged(clock.now() - limits.keptMs, limits.swept));
+      for (const submitter of [...own.keys()]) await makeWay(limits.swept, submitter);
+      await makeWay(limits.swept);
     },
   };
 }

@@ -65,14 +65,11 @@ export interface KeptCount {
   readonly bytes: number;
 }
 
-/** Which jobs may be forgotten. */
-export interface Forgettable {
-  /** Their validity has ended by then. */
+/** Which results may go: those whose jobs expired by then, so many at most. */
+export interface Expired {
   readonly expiredBy: number;
-  /** They themselves have ended by then. */
-  readonly completedBy?: number;
+  /** Of one submitter only. */
   readonly submitter?: string;
-  /** So many at most. */
   readonly most: number;
 }
 
@@ -102,8 +99,10 @@ export interface JobStore {
   fail(id: string, state: "refused" | "lost", problem: JobProblem, now: number): boolean;
   /** Counts of the jobs that have ended. */
   kept(): KeptCount[];
-  /** Jobs that have ended and may be forgotten, the oldest first. */
-  forgettable(which: Forgettable): StoredJob[];
+  /** Jobs that have ended and expired, those that expired first before others. */
+  expired(which: Expired): StoredJob[];
+  /** Jobs that ended before a time, so many at most. */
+  aged(completedBy: number, most: number): StoredJob[];
   /** Forgets jobs. */
   forget(ids: readonly string[]): void;
 }
@@ -169,12 +168,19 @@ export function makeStore(database: Database): JobStore {
         jobs: Number(jobs),
         bytes: Number(bytes),
       })),
-    forgettable: ({ expiredBy, completedBy, submitter, most }) =>
-      all(
+    expired({ submitter, ...which }) {
+      const own = submitter === undefined ? "" : "AND submitter = :submitter";
+      return all(
         `SELECT ${columns} FROM jobs WHERE completed_at IS NOT NULL AND expires_at <= :expiredBy
-          AND (:completedBy IS NULL OR completed_at <= :completedBy)
-          AND (:submitter IS NULL OR submitter = :submitter) ORDER BY completed_at LIMIT :most`,
-        { expiredBy, completedBy: completedBy ?? null, submitter: submitter ?? null, most },
+          ${own} ORDER BY expires_at, completed_at LIMIT :most`,
+        submitter === undefined ? which : { ...which, submitter },
+      ).map(jobOf);
+    },
+    aged: (completedBy, most) =>
+      all(
+        `SELECT ${columns} FROM jobs WHERE completed_at IS NOT NULL AND completed_at <= :completedBy
+          ORDER BY completed_at LIMIT :most`,
+        { completedBy, most },
       ).map(jobOf),
     forget: (ids) =>
       transaction(() => {

@@ -122,11 +122,15 @@ Deno.test("the oldest of those that have expired may be forgotten, and their nee
       store.finish(digestOf(name), { ...end, completedAt });
     }
     store.insert(job("waits"));
-    const ids = (which: Partial<Parameters<JobStore["forgettable"]>[0]>) =>
-      store.forgettable({ expiredBy: 5000, most: 10, ...which }).map(({ id }) => id);
+    const ids = (which: Partial<Parameters<JobStore["expired"]>[0]>) =>
+      store.expired({ expiredBy: 5000, most: 10, ...which }).map(({ id }) => id);
+    const aged = (completedBy: number, most = 10) =>
+      store.aged(completedBy, most).map(({ id }) => id);
     assert.deepEqual(ids({}), [digestOf("two"), digestOf("one")]);
     assert.deepEqual(ids({ most: 1 }), [digestOf("two")]);
-    assert.deepEqual(ids({ completedBy: 2500 }), [digestOf("two")]);
+    assert.deepEqual(aged(2500), [digestOf("two")]);
+    assert.deepEqual(aged(5000, 2), [digestOf("two"), digestOf("one")]);
+    assert.deepEqual(ids({ submitter: "ed25519:a", most: 1 }), [digestOf("two")]);
     assert.deepEqual(ids({ submitter: "ed25519:b" }), []);
     assert.deepEqual(ids({ expiredBy: 4999 }), []);
     store.forget([digestOf("two")]);
