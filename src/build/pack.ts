@@ -1,18 +1,19 @@
 /**
  * Makes the executable of a bundle: the runtime with the program in it or beside it, and on Linux
- * the static launcher around both. Both kinds of runtime go the same way.
+ * the static launcher around both. Both kinds of runtime go the same way. Elsewhere what
+ * `deno compile` makes is the executable, and runtime and program in two become a script.
  *
  * @module
  */
 
 import { join } from "node:path";
-import { PlasmdError } from "../lib/errors.ts";
 import { compressFrames } from "./compress.ts";
 import { compileDenort } from "./denort.ts";
 import { compileLauncher } from "./launcher.ts";
 import { npmRuntime } from "./npm_runtime.ts";
 import { assemble, type Part } from "./payload.ts";
 import { runtimeArgs } from "./runtime_args.ts";
+import { selfExtracting } from "./self_extract.ts";
 import type { LinuxParts, Target } from "./targets.ts";
 import { checkToolchain, libraryFile } from "./toolchain.ts";
 
@@ -47,22 +48,18 @@ interface RunnableProgram {
  *
  * @throws {PlasmdError} `config`
  */
-export function checkPackable({ target, runtime }: Pick<PackOptions, "target" | "runtime">): void {
+export function checkPackable({ target }: Pick<PackOptions, "target">): void {
   if (target.linux !== undefined) checkToolchain(target.linux);
-  else if (runtime === "npm") {
-    throw new PlasmdError("config", `Cannot pack the npm runtime for ${target.name}`, {
-      hint: "use --runtime denort for this target",
-    });
-  }
 }
 
 /** Packs a bundle for a target. */
 export async function packProgram(options: PackOptions): Promise<PackedProgram> {
   const { target, runtime } = options;
   const runnable = runtime === "npm" ? await npmProgram(options) : await denortProgram(options);
-  return target.linux === undefined
-    ? { bytes: runnable.runtime, parts: [] }
-    : await wrap(target.linux, runnable, options);
+  if (target.linux !== undefined) return await wrap(target.linux, runnable, options);
+  const { runtime: bytes, program, args } = runnable;
+  if (program === undefined) return { bytes, parts: [] };
+  return { bytes: await selfExtracting({ runtime: bytes, program, args }), parts: [] };
 }
 
 async function npmProgram(options: PackOptions): Promise<RunnableProgram> {

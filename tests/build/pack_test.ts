@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { checkPackable, packProgram } from "../../src/build/pack.ts";
+import { packProgram } from "../../src/build/pack.ts";
 import { hostTarget, targetsOf } from "../../src/build/targets.ts";
 import { launcherMissing } from "../support/launcher/small.ts";
 import { tempDirectory } from "../support/temp.ts";
@@ -38,15 +38,6 @@ Deno.test("what deno compile makes is started by our loader, with our libraries"
   assert.deepEqual(lines.slice(0, 3), ["arg plasmd", "arg serve", "arg two words"]);
   assert.equal(lines.at(-1), "embedded program found");
   assert.ok(lines.filter((line) => line === "library from a descriptor").length >= 1);
-});
-
-Deno.test("the npm runtime for a target without a launcher is refused before anything is built", () => {
-  const [darwin] = targetsOf(["darwin-arm64"]);
-  assert.doesNotThrow(() => checkPackable({ target: darwin!, runtime: "denort" }));
-  assert.throws(() => checkPackable({ target: darwin!, runtime: "npm" }), {
-    code: "config",
-    hint: "use --runtime denort for this target",
-  });
 });
 
 async function withDenort<T>(file: string, work: () => Promise<T>): Promise<T> {
