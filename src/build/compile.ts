@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { partModules } from "../lib/part.ts";
 import { workerModules } from "../lib/worker.ts";
 import { type Bundle, bundleProgram } from "./bundle.ts";
 import { buildFacts } from "./facts.ts";
@@ -46,6 +47,7 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   const bundle = await bundleProgram({
     entry: new URL("main.ts", root),
     workers: Object.fromEntries(workerModules().map(({ name, module }) => [name, module()])),
+    parts: Object.fromEntries(partModules().map(({ name, module }) => [name, module()])),
     output: `${file}.js`,
     build: { commit, target: target.name },
     licenses: (packages) => licensesText(target, packages),

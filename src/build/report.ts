@@ -10,7 +10,7 @@ import type { Part } from "./payload.ts";
 /** Bytes of an executable and of what is in it. */
 export interface SizeReport {
   readonly bytes: number;
-  readonly bundle: { readonly bytes: number; readonly workers: Readonly<Record<string, number>> };
+  readonly bundle: Pick<Bundle, "bytes" | "workers" | "parts">;
   /** Each part as it is, and packed. */
   readonly parts: readonly {
     readonly name: string;
@@ -23,7 +23,7 @@ export interface SizeReport {
 export function sizeReport(bytes: number, bundle: Bundle, parts: readonly Part[]): SizeReport {
   return {
     bytes,
-    bundle: { bytes: bundle.bytes, workers: bundle.workers },
+    bundle: { bytes: bundle.bytes, workers: bundle.workers, parts: bundle.parts },
     parts: parts.map(({ name, size, frames }) => ({
       name,
       bytes: size,
@@ -45,6 +45,7 @@ export function sizeText(file: string, { bytes, bundle, parts }: SizeReport): st
     ...parts.length === 0 ? [] : [row("all parts", sum("bytes"), sum("packed"))],
     row("bundle", bundle.bytes),
     ...Object.entries(bundle.workers).map(([name, size]) => row(`  ${name} Worker in it`, size)),
+    ...Object.entries(bundle.parts).map(([name, size]) => row(`  ${name}, loaded if needed`, size)),
   ].join("\n");
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Deps } from "../lib/deps.ts";
+import { loadPart } from "../lib/part.ts";
 import { programVersion } from "../lib/version.ts";
 import type { ListenOptions, NameLookup, P2pNode } from "../p2p/options.ts";
 import { checkValue } from "./keys.ts";
@@ -25,7 +26,7 @@ export interface DhtOptions {
 
 /** Opens a node; libp2p is loaded now, and not before. */
 export async function openDht(options: DhtOptions, deps: Deps): Promise<P2pNode> {
-  const { openP2pNode } = await import("../p2p/node.ts");
+  const { openP2pNode } = await loadPart<typeof import("../p2p/node.ts")>("p2p");
   const { seed = deps.random.bytes(32), listen, ...others } = options;
   return await openP2pNode({
     ...others,

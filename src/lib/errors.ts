@@ -87,6 +87,11 @@ export class PlasmdError extends Error {
     this.hint = options.hint;
     this.blame = options.blame ?? defaultBlame(code);
   }
+
+  /** A part that is loaded late (lib/part.ts) carries this class a second time: both are one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "PlasmdError" && "blame" in value;
+  }
 }
 
 function defaultBlame(code: ErrorCode): Blame {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { partBlob, type PartName } from "./part.ts";
 import type { BuildFacts } from "./version.ts";
 
 /** A Worker: its name in the bundle, its module from source, and the Workers that it starts. */
@@ -15,14 +16,16 @@ export interface WorkerModule {
   readonly module: () => URL;
   /** Names of the Workers that it starts itself; their texts travel with it. */
   readonly starts: readonly string[];
+  /** Names of the parts that it may load; their blobs are made for it. */
+  readonly loads?: readonly PartName[];
 }
 
 /** The Workers of this program: name → module, from this file, and what it starts. */
 const modules = {
-  daemon: { path: "../node/daemon_worker.ts", starts: ["hash"] },
-  hash: { path: "../artifacts/hash_worker.ts", starts: [] },
-  job: { path: "../jobs/job_worker.ts", starts: [] },
-  follow: { path: "../transfer/follow_worker.ts", starts: [] },
+  daemon: { path: "../node/daemon_worker.ts", starts: ["hash"], loads: ["mdns", "p2p"] },
+  hash: { path: "../artifacts/hash_worker.ts", starts: [], loads: [] },
+  job: { path: "../jobs/job_worker.ts", starts: [], loads: [] },
+  follow: { path: "../transfer/follow_worker.ts", starts: [], loads: [] },
 } as const;
 
 /** The name of a Worker. */
@@ -65,20 +68,20 @@ export function startModule(
   });
 }
 
-/** From source, a Worker that starts another must be allowed to read that one's modules. */
+/** From source, a Worker that starts or loads something must be allowed to read its modules. */
 function fromSource(
   permissions: Deno.PermissionOptionsObject | "none",
-  { starts }: WorkerModule,
+  { starts, loads = [] }: WorkerModule,
 ): Deno.PermissionOptionsObject | "none" {
-  if (starts.length === 0) return permissions;
+  if (starts.length + loads.length === 0) return permissions;
   const { read = [], ...others } = permissions === "none" ? {} : permissions;
   if (!Array.isArray(read) && read !== false) return permissions;
   return { ...others, read: [...read || [], new URL("../../", import.meta.url)] };
 }
 
 function workerModule(name: WorkerName): WorkerModule {
-  const { path, starts } = modules[name];
-  return { name, module: () => new URL(path, import.meta.url), starts };
+  const { path, starts, loads } = modules[name];
+  return { name, module: () => new URL(path, import.meta.url), starts, loads };
 }
 
 /** One blob a Worker, however often it is started: a blob lives as long as the process. */
@@ -99,9 +102,9 @@ function embeddedText({ name }: WorkerModule): string | undefined {
 
 function textOf(worker: WorkerModule): string[] {
   const embedded = embeddedText(worker);
-  if (embedded !== undefined) return [preamble(worker.starts), embedded];
+  if (embedded !== undefined) return [preamble(worker), embedded];
   // Modules run in the order of their imports, so the preamble is a module of its own here.
-  const first = `data:text/javascript,${encodeURIComponent(preamble(worker.starts))}`;
+  const first = `data:text/javascript,${encodeURIComponent(preamble(worker))}`;
   return [`import ${JSON.stringify(first)};\nimport ${JSON.stringify(worker.module().href)};\n`];
 }
 
@@ -109,15 +112,17 @@ function textOf(worker: WorkerModule): string[] {
  * What runs in a Worker before anything else. DESIGN 2: a Worker has no environment; packages that
  * look at it while they load must find it empty instead of being refused.
  */
-function preamble(starts: readonly string[]): string {
+function preamble({ starts, loads = [] }: WorkerModule): string {
   const build: BuildFacts | undefined = globalThis.__plasmd_build;
   const texts = globalThis.__plasmd_workers;
   const handed = texts && Object.fromEntries(starts.map((name) => [name, texts[name]]));
+  const parts = texts && Object.fromEntries(loads.map((name) => [name, partBlob(name)]));
   return [
     'import plasmdProcess from "node:process";',
     'Object.defineProperty(plasmdProcess, "env", { value: {}, configurable: true });',
     `globalThis.__plasmd_build = ${JSON.stringify(build)};`,
     `globalThis.__plasmd_workers = ${JSON.stringify(handed)};`,
+    `globalThis.__plasmd_part_blobs = ${JSON.stringify(parts)};`,
     "",
   ].join("\n");
 }

@@ -15,6 +15,7 @@ import { search, type Source } from "../discovery/search.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { discoveryLimits } from "../lib/limits.ts";
+import { loadPart } from "../lib/part.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 
 /** Where providers are looked for. DESIGN 8. */
@@ -82,7 +83,7 @@ async function* lanOffers(
   signal: AbortSignal,
   deps: Deps,
 ): AsyncGenerator<Offer> {
-  const { browseMdns } = await import("../discovery/mdns/browse.ts");
+  const { browseMdns } = await loadPart<typeof import("../discovery/mdns/part.ts")>("mdns");
   yield* browseMdns({ channel, arch, signal, onIgnored }, deps);
 }
 

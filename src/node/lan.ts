@@ -5,14 +5,10 @@
  */
 
 import type { Catalog } from "../artifacts/snapshot.ts";
-import {
-  announceMdns,
-  type Announcer,
-  type AnnounceStatus,
-  type Service,
-} from "../discovery/mdns/announce.ts";
+import type { Announcer, AnnounceStatus, Service } from "../discovery/mdns/announce.ts";
 import type { Identity } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
+import { loadPart } from "../lib/part.ts";
 import { isLoopback } from "./addresses.ts";
 import { advertisedImages } from "./network.ts";
 
@@ -35,6 +31,7 @@ export async function openLan(
   { catalog, identity, server }: LanOptions,
   deps: Deps,
 ): Promise<Lan> {
+  const { announceMdns } = await loadPart<typeof import("../discovery/mdns/part.ts")>("mdns");
   const { host, port } = server;
   const services = () => servicesOf(catalog, deps.clock.now());
   const announcer = await announceMdns({

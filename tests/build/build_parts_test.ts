@@ -115,7 +115,12 @@ Deno.test("SHA256SUMS holds the executables and nothing else", async () => {
 
 Deno.test("the size report adds up", () => {
   const frame = (packed: number) => ({ at: 0, size: 0, packed: new Uint8Array(packed) });
-  const bundle = { file: "x.js", bytes: 1024 * 1024, workers: { daemon: 512 * 1024 } };
+  const bundle = {
+    file: "x.js",
+    bytes: 1024 * 1024,
+    parts: { p2p: 3 * 1024 * 1024 },
+    workers: { daemon: 512 * 1024 },
+  };
   const report = sizeReport(4 * 1024 * 1024, bundle, [
     { name: "runtime", role: "runtime", size: 8 * 1024 * 1024, frames: [frame(1 << 20), frame(1)] },
     { name: "plasmd.js", role: "program", size: 1024 * 1024, frames: [frame(1 << 19)] },
@@ -128,5 +133,6 @@ Deno.test("the size report adds up", () => {
   const text = sizeText("dist/plasmd-x", report);
   assert.match(text, /^dist\/plasmd-x: 4\.00 MiB\n/);
   assert.match(text, /all parts +9\.00 MiB +1\.50 MiB\n/);
-  assert.match(text, /daemon Worker in it +0\.50 MiB$/);
+  assert.match(text, /daemon Worker in it +0\.50 MiB\n/);
+  assert.match(text, /p2p, loaded if needed +3\.00 MiB$/);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Bundle, bundleProgram, mapFile } from "../../src/build/bundle.ts";
 import { sha256Hex } from "../../src/lib/bytes.ts";
+import { partModules } from "../../src/lib/part.ts";
 import { workerModules } from "../../src/lib/worker.ts";
 import { runFromDescriptor, startFromDescriptor } from "../support/fd_program.ts";
 
@@ -83,6 +84,7 @@ Deno.test("the program itself, bundled, serves and fetches in an empty directory
   await bundleProgram({
     entry: new URL("../../main.ts", import.meta.url),
     workers: Object.fromEntries(workerModules().map(({ name, module }) => [name, module()])),
+    parts: Object.fromEntries(partModules().map(({ name, module }) => [name, module()])),
     output,
     build: { commit: "c0ffee", target: "linux-x64" },
     licenses: (packages) => Promise.resolve(packages.map(({ name }) => name).join("\n")),

@@ -6,6 +6,7 @@
  */
 
 import { bundleProgram } from "../../src/build/bundle.ts";
+import { partModules } from "../../src/lib/part.ts";
 import { workerModules } from "../../src/lib/worker.ts";
 import { type ProgramOptions, projectRoot } from "./program.ts";
 import { tempDirectory } from "./temp.ts";
@@ -29,6 +30,7 @@ export async function publicProgram(): Promise<PublicProgram> {
   await bundleProgram({
     entry: new URL(`file://${projectRoot}main.ts`),
     workers: Object.fromEntries(workerModules().map(({ name, module }) => [name, module()])),
+    parts: Object.fromEntries(partModules().map(({ name, module }) => [name, module()])),
     output: `${path}/plasmd.js`,
     build: { commit: "test", target: "linux-x64" },
   });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadPart } from "../../lib/part.ts";
 import type { Command } from "@stricli/core";
 import type { Config } from "../../config/resolve.ts";
 import { command, jsonFlag } from "../command.ts";
@@ -41,7 +42,9 @@ export const configCheckCommand: Command<Context> = command<
 
 /** Addresses have a grammar of their own, which the schema of the file doesn't know. */
 async function checkAddresses(config: Config): Promise<void> {
-  const { parseAddress, parseExternal } = await import("../../p2p/address.ts");
+  const { parseAddress, parseExternal } = await loadPart<
+    typeof import("../../p2p/address.ts")
+  >("addresses");
   const texts = (key: string) => valueOf<readonly string[]>(config, key);
   for (const text of texts("network.bootstrap")) parseAddress(text, "bootstrap address");
   const port = valueOf<number>(config, "network.p2p_port");
