@@ -7,7 +7,7 @@
 import type { Identity } from "../identity/key_file.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { watchLimits } from "../lib/limits.ts";
+import { hashLimits, watchLimits } from "../lib/limits.ts";
 import { attend } from "./attend.ts";
 import { type Follower, openFollower } from "./follow.ts";
 import { hashSets, type HashSetsOptions } from "./hashed_set.ts";
@@ -106,7 +106,7 @@ export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<
     tellDefault(shelf, next, deps.log);
   }
 
-  await stock(look, settings, { signal, onProgress });
+  await stock(look, settings, { signal, onProgress, hereBytes: hashLimits.startBytes });
   const follower = openFollower(
     {
       shelf,
@@ -172,7 +172,7 @@ export async function openCatalog(options: CatalogOptions, deps: Deps): Promise<
   };
 }
 
-type HashRun = Pick<HashSetsOptions, "known" | "signal" | "onProgress">;
+type HashRun = Pick<HashSetsOptions, "known" | "hereBytes" | "signal" | "onProgress">;
 
 function hashOptions({ directory, stateDir, identity }: CatalogOptions): HashSetsOptions {
   return { directory, stateDir, keyid: identity.keyid };

@@ -9,7 +9,7 @@ import type { Deps } from "../lib/deps.ts";
 import { hashLimits } from "../lib/limits.ts";
 import type { HashCache } from "./cache.ts";
 import { type FileHash, type Hasher, openHasher } from "./hash.ts";
-import { hashFile } from "./hash_file.ts";
+import { hashHere } from "./hash_here.ts";
 import type { HeldFile } from "./open_file.ts";
 import { stampKey } from "./stamp.ts";
 
@@ -29,6 +29,8 @@ export interface HashAllOptions {
   /** Workers at most. */
   readonly workers?: number;
   readonly cache?: HashCache;
+  /** Bytes in all up to which no Worker is started; default: none are hashed here for that. */
+  readonly hereBytes?: number;
   readonly signal?: AbortSignal;
   /** Gets bytes done and bytes in all, of what isn't in the cache, and the file worked on. */
   readonly onProgress?: (done: number, total: number, label: string) => void;
@@ -60,28 +62,23 @@ export async function hashAll(
 async function hashMissing(
   missing: readonly [key: string, one: Wanted][],
   hasher: Hasher,
-  { signal, onProgress }: HashAllOptions,
+  { signal, onProgress, hereBytes = 0 }: HashAllOptions,
 ): Promise<Map<string, FileHash>> {
   const total = missing.reduce((sum, [, { file }]) => sum + file.stamp.size, 0);
+  const here = (size: number) => size <= hashLimits.inlineBytes || total <= hereBytes;
   const done = new Map<string, number>();
   const hashes = await Promise.all(missing.map(async ([key, one]) => {
     const report = (bytes: number) => {
       done.set(key, bytes);
       onProgress?.([...done.values()].reduce((a, b) => a + b, 0), total, one.label);
     };
-    const hash = one.file.stamp.size <= hashLimits.inlineBytes
-      ? await hashHere(one)
-      : await hasher.hash(one.file.path, { chunkSize: one.chunkSize, signal, onProgress: report });
+    const { file: { path, stamp }, chunkSize } = one;
+    const how = { chunkSize, signal, onProgress: report };
+    const hash = here(stamp.size) ? await hashHere(path, how) : await hasher.hash(path, how);
     report(hash.size);
     return [key, hash] as const;
   }));
   return new Map(hashes);
-}
-
-async function hashHere({ file, chunkSize }: Wanted): Promise<FileHash> {
-  const task = { path: file.path, chunkSize, whole: true, chunks: true };
-  const { stamp, digest, chunks } = await hashFile(task, () => {});
-  return { ...stamp, digest: digest!, chunkSize, chunks: chunks! };
 }
 
 function keyOf({ file, chunkSize }: Wanted): string {

@@ -34,6 +34,8 @@ export interface HashSetsOptions {
   readonly keyid: string;
   /** Hashes that are known already, whatever the cache says. */
   readonly known?: Iterable<FileHash>;
+  /** Bytes in all up to which no Worker is started for them. */
+  readonly hereBytes?: number;
   readonly signal?: AbortSignal;
   /** Gets bytes hashed, bytes to hash, and the file worked on. */
   readonly onProgress?: (done: number, total: number, label: string) => void;
@@ -83,7 +85,7 @@ async function openSet(
 
 async function hashOpen(
   sets: readonly OpenSet[],
-  { directory, stateDir, known = [], signal, onProgress }: HashSetsOptions,
+  { directory, stateDir, known = [], hereBytes, signal, onProgress }: HashSetsOptions,
   deps: Deps,
 ): Promise<ReadonlyMap<HeldFile, FileHash>> {
   const wanted = sets.flatMap(({ set, found, files }) =>
@@ -95,7 +97,7 @@ async function hashOpen(
     }))
   );
   const cache = withKnown(await openHashCache(stateDir, deps), known);
-  const hashes = await hashAll(wanted, { directory, cache, signal, onProgress }, deps);
+  const hashes = await hashAll(wanted, { directory, cache, hereBytes, signal, onProgress }, deps);
   await cache.save();
   return new Map(wanted.map(({ file }, i) => [file, hashes[i]!]));
 }

@@ -76,6 +76,9 @@ export const hashLimits = {
   stretchBytes: 4 * MiB,
   /** Bytes of a file that is hashed at once, without a Worker: 2 ms, where starting one takes 40. */
   inlineBytes: 1 * MiB,
+  /** Bytes in all that are hashed without Workers before anything is served: 60 ms, where a slow
+   * machine takes seconds to start Workers. */
+  startBytes: 64 * MiB,
   /** Workers, where the machine has as many cores: beyond that a disk is the limit. */
   workers: 4,
   /** Milliseconds for which a file must have been left alone before its hash is kept on disk: a
