@@ -49,6 +49,8 @@ export interface DaemonWatcher {
   readonly onHangup?: (listener: () => void) => Disposable;
   /** Reads it; undefined where it is broken. */
   readonly reread?: () => Promise<LiveOptions | undefined>;
+  /** What must have gone well before the daemon is told what to serve; it starts meanwhile. */
+  readonly admitted?: Promise<void>;
   /** Asks the daemon to stop: goodbye, drain, end. */
   readonly signal: AbortSignal;
 }
@@ -85,7 +87,7 @@ async function runConfined(
   watcher: DaemonWatcher,
   drainMs: number,
 ): Promise<void> {
-  const { onProgress, onReady, signal } = watcher;
+  const { onProgress, onReady, signal, admitted = Promise.resolve() } = watcher;
   const worker = startWorker("daemon", { permissions: daemonPermissions(paths) });
   const say = (message: ToDaemon) => worker.postMessage(message);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -102,8 +104,10 @@ async function runConfined(
   };
   worker.onmessage = ({ data }: MessageEvent<FromDaemon>) => {
     if (data.type === "loaded") {
-      say(first);
-      loaded.resolve();
+      admitted.then(() => {
+        say(first);
+        loaded.resolve();
+      }, reject);
     } else if (data.type === "progress") onProgress?.(data.done, data.total, data.label);
     else if (data.type === "ready") onReady(data.ready);
     else if (data.type === "failed") reject(errorFromData(data.error));
@@ -118,6 +122,7 @@ async function runConfined(
     longestDrainMs = Math.max(longestDrainMs, live.limits.drainMs);
     say({ type: "reload", live });
   };
+  admitted.catch(reject);
   using _hangups = watcher.onHangup?.(() => void reload().catch(reject));
   signal.addEventListener("abort", stop, { once: true });
   try {

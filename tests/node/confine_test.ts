@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
+import { PlasmdError } from "../../src/lib/errors.ts";
 import { startModule } from "../../src/lib/worker.ts";
 import { daemonPermissions, runConfinedDaemon } from "../../src/node/confine.ts";
 import { usualLimits } from "../../src/node/protocol.ts";
@@ -100,4 +101,24 @@ Deno.test("a configuration that changes while the daemon starts is taken over", 
     },
   });
   assert.equal(await served.promise, "2.0");
+});
+
+Deno.test("a daemon that isn't admitted serves nothing, and says why", async () => {
+  await using directory = await tempDirectory();
+  await fs.mkdir(directory.join("artifacts"));
+  await fs.mkdir(directory.join("state"));
+  await fs.writeFile(directory.join("artifacts/kernel"), "a kernel");
+  const { seed } = testIdentity(1);
+  const place = { artifacts: directory.join("artifacts"), stateDir: directory.join("state") };
+  const refused = new PlasmdError("untrusted", "Signed by a stranger");
+  const run = runConfinedDaemon({
+    ...{ limits: usualLimits(), ...place, stateWritable: true, channel: "stable", arch: "arm64" },
+    ...{ host: "127.0.0.1", port: 0, identity: { seed, file: "test.key" } },
+  }, {
+    logging: { level: "error", format: "text" },
+    signal: new AbortController().signal,
+    admitted: Promise.reject(refused),
+    onReady: () => assert.fail("it serves"),
+  });
+  await assert.rejects(run, refused);
 });

@@ -6,6 +6,7 @@
 
 import type { Command } from "@stricli/core";
 import type { Arch } from "../../formats/names.ts";
+import type { ServeRequest } from "../../node/prepare.ts";
 import type { DaemonReady } from "../../node/protocol.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
@@ -108,13 +109,10 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     };
     const config = await loadConfig(sources);
     const request = await serveRequest(run, config, flags);
-    if (flags.settings !== undefined) {
-      const { checkHandover } = await import("../check_handover.ts");
-      await checkHandover({ ...request, settings: flags.settings }, run);
-    }
     await using prepared = await prepareDaemon(request, run.deps);
     using progress = makeProgress(run.ui, run.deps.clock, "Hashing");
     await runConfinedDaemon(prepared.options, {
+      admitted: admit(run, request, flags.settings),
       logging: run.logging,
       signal: run.signal,
       onHangup,
@@ -127,6 +125,13 @@ export const serveCommand: Command<Context> = command<ServeFlags>({
     });
   },
 });
+
+/** Where a boot image says whom to trust, what lies there is held against it. */
+async function admit(run: Run, request: ServeRequest, settings?: string): Promise<void> {
+  if (settings === undefined) return;
+  const { checkHandover } = await import("../check_handover.ts");
+  await checkHandover({ ...request, settings }, run);
+}
 
 function sayReady({ ui }: Run, { json }: ServeFlags, ready: DaemonReady): void {
   if (json) ui.json(readyReport(ready));
