@@ -115,3 +115,13 @@ Deno.test("a seed or signature of another length is refused", () => {
   assert.equal(verifyEd25519(publicKey, new Uint8Array(63), message), false);
   assert.equal(verifyEd25519(publicKey, new Uint8Array(65), message), false);
 });
+
+Deno.test("with the table of the base point and without, the same signatures are good", () => {
+  const signature = signEd25519(seed, message);
+  const wrong = signature.with(40, signature[40]! ^ 1);
+  // More than are verified without the table.
+  for (let i = 0; i < 40; i++) {
+    assert.equal(verifyEd25519(publicKey, signature, message), true, `${i}`);
+    assert.equal(verifyEd25519(publicKey, wrong, message), false, `${i}`);
+  }
+});
