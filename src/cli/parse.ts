@@ -41,6 +41,12 @@ export function parseSeconds(input: string): number {
   throw new SyntaxError(`Invalid number of seconds "${printable(input)}": it is above 0`);
 }
 
+/** A level of zstd. Its higher ones need more memory to unpack than a kernel has. */
+export function parseLevel(input: string): number {
+  if (/^([1-9]|1\d)$/.test(input)) return Number(input);
+  throw new SyntaxError(`Invalid level "${printable(input)}": it is a number from 1 to 19`);
+}
+
 /** How many keys must have signed: a whole number. Whether it can be reached, the policy says. */
 export function parseThreshold(input: string): number {
   if (/^\d{1,3}$/.test(input)) return Number(input);

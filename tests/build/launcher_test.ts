@@ -130,6 +130,18 @@ test("the first start fills a private cache, the second only opens it", async ({
   assert.equal(seen.env.DENO_DIR, join(kept, "deno"));
 });
 
+test("who starts once uses the cache and keeps no compiled code", async ({ file, cache }) => {
+  const env = { PLASMD_CACHE_DIR: cache, PLASMD_START_ONCE: "1" };
+  const seen = await startSmall(file, [], env);
+  assertStarted(seen);
+  assert.equal(seen.env.DENO_DIR, "/proc/plasmd/deno");
+  assert.equal(seen.env.PLASMD_START_ONCE, undefined, "it is about this start alone");
+  assert.equal((await Array.fromAsync(Deno.readDir(cache))).length, 1);
+  const again = await startSmall(file, [], { ...env, PLASMD_START_ONCE: "" });
+  assert.match(again.env.DENO_DIR!, /\/deno$/);
+  assert.notEqual(again.env.DENO_DIR, "/proc/plasmd/deno");
+});
+
 test("a cached part that was cut is unpacked again", async ({ file, cache }) => {
   const env = { PLASMD_CACHE_DIR: cache };
   assertStarted(await startSmall(file, [], env));

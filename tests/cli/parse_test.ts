@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDays, parsePort, parseSeconds } from "../../src/cli/parse.ts";
+import { parseDays, parseLevel, parsePort, parseSeconds } from "../../src/cli/parse.ts";
 
 Deno.test("ports are whole numbers up to 65535", () => {
   assert.deepEqual(["0", "80", "65535"].map(parsePort), [0, 80, 65_535]);
@@ -19,5 +19,12 @@ Deno.test("seconds are above 0", () => {
   assert.deepEqual(["1", "0.5", "60"].map(parseSeconds), [1000, 500, 60_000]);
   for (const bad of ["", "0", "-1", "x", "1e9", "Infinity"]) {
     assert.throws(() => parseSeconds(bad), /Invalid number of seconds/, bad);
+  }
+});
+
+Deno.test("levels of zstd go from 1 to 19", () => {
+  assert.deepEqual(["1", "9", "10", "19"].map(parseLevel), [1, 9, 10, 19]);
+  for (const bad of ["", "0", "20", "22", "-1", "9.5", "x", "009"]) {
+    assert.throws(() => parseLevel(bad), /Invalid level/, bad);
   }
 });

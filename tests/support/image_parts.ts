@@ -47,6 +47,7 @@ export async function ingredients(directory: TempDirectory): Promise<ImageOption
     providers: ["http://192.0.2.1:8080"],
     cmdline: "ip=dhcp",
     compression: "zstd",
+    level: 9,
     buildTime,
     notBefore: buildTime,
   };

@@ -38,6 +38,7 @@ export async function testImage(
     providers: [],
     cmdline: "",
     compression: "zstd",
+    level: 9,
     buildTime,
     notBefore: buildTime - 86_400_000,
     ...options,

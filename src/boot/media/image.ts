@@ -29,6 +29,8 @@ import {
 import { readBusybox, readExecutable } from "./programs.ts";
 import { type ImageSettings, settingsEntries } from "./settings.ts";
 
+export { defaultNotBefore } from "./settings.ts";
+
 /** What an image is made of. */
 export interface ImageOptions extends Omit<ImageSettings, "kernelVersion"> {
   /** The kernel that will start the image; it stays a file of its own. */
@@ -40,6 +42,8 @@ export interface ImageOptions extends Omit<ImageSettings, "kernelVersion"> {
   readonly exe: string;
   readonly busybox: string;
   readonly compression: Compression;
+  /** How hard zstd tries, 1 to 19. */
+  readonly level: number;
   readonly signal?: AbortSignal;
 }
 
@@ -78,7 +82,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageReport> {
     ...await moduleEntries(options.modules, version, tables, chosen, signal),
   ];
   const archive = cpioArchive(entries, { mtime: Math.floor(buildTime / 1000) });
-  const packed = await compress(archive, options.compression);
+  const packed = await compress(archive, options.compression, options.level);
   signal?.throwIfAborted();
   await writeAtomic(output, packed);
   return {

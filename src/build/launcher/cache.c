@@ -235,6 +235,9 @@ int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_d
         if (fill(cache, payload) == 0) opened = open_parts(cache, payload, parts);
     }
     close(cache);
-    if (opened == 0) snprintf(deno_dir, size, "%s/%s/deno", path, payload->key);
+    /* Keeping compiled code costs a start more than none is there: who starts once, does without. */
+    const char *once = getenv("PLASMD_START_ONCE");
+    if (opened == 0 && (once == NULL || strcmp(once, "1") != 0))
+        snprintf(deno_dir, size, "%s/%s/deno", path, payload->key);
     return opened;
 }

@@ -16,6 +16,7 @@ static int is_dropped(const char *variable)
 {
     static const char *const prefixes[] = {
         "DENO_", "NODE_", "LD_", "GLIBC_TUNABLES=", "PLASMD_EXE=", "PLASMD_CALLED_AS=",
+        "PLASMD_START_ONCE=",
     };
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0) return 1;

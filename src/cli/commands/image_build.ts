@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadPart } from "../../lib/part.ts";
 import type { Command } from "@stricli/core";
 import type { Compression } from "../../boot/media/compress.ts";
 import type { ImageReport } from "../../boot/media/image.ts";
@@ -15,7 +16,7 @@ import { bytesText, printable } from "../../lib/text.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
 import type { Context } from "../context.ts";
 import { archFlag, channelFlag } from "../flags.ts";
-import { parseThreshold } from "../parse.ts";
+import { parseLevel, parseThreshold } from "../parse.ts";
 import type { Ui } from "../ui.ts";
 
 /** The options of `image build`. */
@@ -34,6 +35,7 @@ type ImageBuildFlags = {
   readonly cmdline?: string;
   readonly notBefore?: number;
   readonly compress: Compression;
+  readonly level: number;
   readonly json: boolean;
 };
 
@@ -99,11 +101,19 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       brief: "How the image is packed; the kernel must know it",
       default: "zstd",
     },
+    level: {
+      kind: "parsed",
+      parse: parseLevel,
+      brief: "How hard zstd tries, 1 to 19: 19 takes a minute and saves a tenth",
+      placeholder: "N",
+      default: "9",
+    },
     json: jsonFlag,
   },
   async run({ ui, deps, signal }, { json, exe, ...flags }) {
-    const { buildImage } = await import("../../boot/media/image.ts");
-    const { defaultNotBefore } = await import("../../boot/media/settings.ts");
+    const { buildImage, defaultNotBefore } = await loadPart<
+      typeof import("../../boot/media/image.ts")
+    >("image");
     const buildTime = buildTimeOf(Deno.env.get("SOURCE_DATE_EPOCH")) ?? deps.clock.now();
     const report = await buildImage({
       ...flags,
@@ -112,6 +122,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       providers: flags.provider ?? [],
       cmdline: flags.cmdline ?? "",
       compression: flags.compress,
+      level: flags.level,
       exe: exe ?? thisExecutable(),
       buildTime,
       notBefore: flags.notBefore ?? defaultNotBefore(buildTime, flags.trust ?? []),

@@ -16,7 +16,8 @@ cards() {
 network_up() {
 	ip link set lo up
 	until=$(($(uptime_s) + $1))
-	while load_drivers; do
+	looks=0
+	while :; do
 		for card in $(cards); do
 			[ -e "$net/$card" ] || { : >"$net/$card" && set_up "$card"; }
 		done
@@ -25,7 +26,10 @@ network_up() {
 		off | none) say "the network stays off (from ip=)" && return ;;
 		esac
 		[ "$(uptime_s)" -lt "$until" ] || break
-		usleep 100000
+		usleep 50000
+		# Init has looked for devices a moment ago, and doing so takes longer than DHCP.
+		looks=$((looks + 1))
+		[ $((looks % 8)) != 0 ] || load_drivers
 	done
 	say "no network yet: $(describe_cards | sed 's/; $//')"
 }

@@ -13,5 +13,7 @@ for name in kernel initramfs rootfs; do
 	[ -z "$(in_manifest "\(\"$name\":{\)")" ] || [ -f "$given/$name" ] || missing=yes
 done
 [ -z "$missing" ] || /run/phase/plasmd boot refill --settings /run/phase/settings "$given" || exit
+# Compiled code is kept where there was more than one start; see the launcher.
+[ -d "$(echo /run/phase/cache/*/deno)" ] || export PLASMD_START_ONCE=1
 channel=$(in_manifest ',"channel":"\([a-z0-9._-]*\)",')
 exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel" --settings /run/phase/settings
