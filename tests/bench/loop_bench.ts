@@ -36,7 +36,7 @@ export async function bench({ say, signal }: BenchOptions): Promise<BenchSection
   const title = "The loop: power-on to serving";
   const missing = missingTools(loopTools);
   if (missing.length > 0) return { title, markdown: `Not run: ${missing.join(", ")} missing.` };
-  await using place = await loopPlace();
+  await using place = await loopPlace("x86_64", 19);
   await using host = await startProvider(place.artifacts, place.home, {
     args: ["--cmdline", quietKernel],
   });

@@ -46,8 +46,8 @@ export interface LoopPlace extends AsyncDisposable {
   readonly home: string;
 }
 
-/** Builds the images. */
-export async function loopPlace(arch: Arch = "x86_64"): Promise<LoopPlace> {
+/** Builds the images, packed as hard as zstd's level says. */
+export async function loopPlace(arch: Arch = "x86_64", level = 9): Promise<LoopPlace> {
   const directory = await tempDirectory();
   const [artifacts, home] = [directory.join("artifacts"), directory.join("home")];
   const client = directory.join("client.img");
@@ -55,9 +55,11 @@ export async function loopPlace(arch: Arch = "x86_64"): Promise<LoopPlace> {
   await fs.mkdir(home, { mode: 0o700 });
   await fs.writeFile(join(home, "identity.key"), publisher.seed, { mode: 0o600 });
   const exe = await executable(arch === "arm64" ? "linux-arm64" : undefined);
-  const common = { arch, exe, trust: [publisher.keyid] };
-  const { kernel } = await testImage(client, common);
-  await testImage(join(artifacts, "initramfs.img"), { ...common, kind: "node" });
+  const common = { arch, exe, level, trust: [publisher.keyid] };
+  const [{ kernel }] = await Promise.all([
+    testImage(client, common),
+    testImage(join(artifacts, "initramfs.img"), { ...common, kind: "node" }),
+  ]);
   await fs.copyFile(kernel, join(artifacts, "vmlinuz"));
   return {
     arch,
