@@ -18,6 +18,10 @@ export const avahiTools: readonly string[] = [
 export interface NetnsLink extends AsyncDisposable {
   /** Names of the machines; each has the address 10.99.0.N and fd99::N, N from 1. */
   readonly machines: readonly string[];
+  /** Words before a command that is to run where the bridge is. */
+  readonly hub: readonly string[];
+  /** Plugs a virtual machine into the bridge. Returns the tap device for QEMU, run with `hub`. */
+  plugVm(): Promise<string>;
 }
 
 /** Makes a bridge and so many machines that are plugged into it by `eth0`. */
@@ -47,7 +51,18 @@ export async function netnsLink(count: number): Promise<NetnsLink> {
     machines.push(name);
   }
   const owned = made.move();
-  return { machines, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  let taps = 0;
+  return {
+    machines,
+    hub: ["ip", "netns", "exec", hub],
+    async plugVm() {
+      const tap = `tap${taps++}`;
+      await runTool("ip", "-n", hub, "tuntap", "add", tap, "mode", "tap");
+      await runTool("ip", "-n", hub, "link", "set", tap, "master", "br0", "up");
+      return tap;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** A program on a machine, whose output is followed. Disposing it ends it. */
@@ -115,6 +130,21 @@ export function startOn(
       await ended;
     },
   };
+}
+
+/** Leases addresses from 10.99.0.100 on, from a machine, with nothing else: no router, no names. */
+export async function leaseAddresses(
+  machine: string,
+  directory: TempDirectory,
+): Promise<NetnsProgram> {
+  const file = directory.join("leases.conf");
+  const lines = [
+    ...["start 10.99.0.100", "end 10.99.0.120", "interface eth0", "option subnet 255.255.255.0"],
+    ...[`lease_file ${directory.join("leases")}`, `pidfile ${directory.join("leases.pid")}`],
+  ];
+  await fs.writeFile(directory.join("leases"), "");
+  await fs.writeFile(file, lines.join("\n") + "\n");
+  return startOn(machine, ["busybox", "udhcpd", "-f", file]);
 }
 
 /** Avahi on a machine. */

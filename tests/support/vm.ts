@@ -26,6 +26,8 @@ export interface VmOptions {
   readonly cards?: readonly string[];
   /** Disk images, each a virtio-blk-pci. */
   readonly disks?: readonly string[];
+  /** Words before QEMU's command: those that run it in a namespace. */
+  readonly prefix?: readonly string[];
   /** More arguments for QEMU. */
   readonly extra?: readonly string[];
 }
@@ -78,8 +80,10 @@ export async function startVm(options: VmOptions): Promise<Vm> {
   const directory = await Deno.makeTempDir({ prefix: "plasmd-vm-" });
   const socket = `${directory}/monitor`;
   const started = performance.now();
-  const child = new Deno.Command(machines[options.arch ?? "x86_64"].program, {
-    args: vmArguments(options, socket),
+  const qemu = [machines[options.arch ?? "x86_64"].program, ...vmArguments(options, socket)];
+  const [program, ...args] = [...options.prefix ?? [], ...qemu];
+  const child = new Deno.Command(program!, {
+    args,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
