@@ -40,6 +40,7 @@ const exitCodes = {
   too_large: 1,
   too_many: 1,
   not_ready: 1,
+  not_done: 1,
   changed: 1,
   module: 126,
   timeout: 1,

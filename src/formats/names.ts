@@ -16,6 +16,9 @@ export type ArtifactName = "kernel" | "initramfs" | "rootfs";
 /** In the order in which they are fetched and listed. */
 export const artifactNames: readonly ArtifactName[] = ["kernel", "initramfs", "rootfs"];
 
+/** What a worker can be found by, besides its arch: `wasm` is any of the others. */
+export const runtimes = ["wasm", "v8-wasi-0.1", "v8-wasi-0.2"] as const;
+
 /** All arches. */
 export const arches: readonly Arch[] = ["arm64", "x86_64"];
 

@@ -45,6 +45,7 @@ export const errorCodes = [
   "too_large",
   "too_many",
   "not_ready",
+  "not_done", // what was asked for comes at the end of a job
   "changed", // a file changed while it was served
   // What a job is refused for.
   "module", // a WebAssembly module that is malformed or not allowed

@@ -148,6 +148,10 @@ export const serverLimits = {
   freeBytes: 16 * MiB,
   /** Bytes of a request body that is read and dropped. */
   bodyBytes: 64 * KiB,
+  /** Milliseconds without a byte after which a body that is wanted is given up. */
+  bodyStalledMs: 15 * seconds,
+  /** Bytes a second that such a body must come at, on the whole. */
+  bodyBytesPerSecond: 16 * KiB,
   /** Bytes of artifacts a second that are sent in all, and to one address; 0 is no cap. */
   bytesPerSecond: 0,
   bytesPerSecondPerAddress: 0,
@@ -248,6 +252,8 @@ export const mediaLimits = {
   kernelBytes: 512 * MiB,
   /** Bytes of the executable and of busybox: both are held in memory while the image is made. */
   programBytes: 512 * MiB,
+  /** Bytes of a UEFI stub; systemd's have 0.1 MiB. */
+  stubBytes: 16 * MiB,
   /** Providers that an image can name. */
   providers: 32,
   /** Days before the build time from which manifests are accepted: the longest lifetime. DESIGN 5 */
@@ -335,6 +341,10 @@ export const p2pLimits = {
   /** Values that this node holds for others, and bytes of one. */
   valuesHeld: 4096,
   valueBytes: 1 * KiB,
+  /** Milliseconds between two looks at whether a node has joined. */
+  joinLookMs: 1 * seconds,
+  /** Private addresses that may be dialled because their peers were heard on the LAN. */
+  addressesMet: 256,
   /** Peers that are remembered, and bytes of what is known of one. */
   peersHeld: 4096,
   peerBytes: 8 * KiB,
@@ -520,6 +530,34 @@ export const jobServiceLimits = {
   problemChars: 500,
 } as const;
 
+/** Limits of the HTTP interface of jobs. */
+export const jobHttpLimits = {
+  /** Seconds for which a request can wait for the end of a job. */
+  waitSeconds: 60,
+  /** Requests that wait for a job's end at one time, in all and from one address. */
+  waits: 1024,
+  waitsPerAddress: 128,
+  /** Streams of events at one time, in all and to one address. */
+  streams: 256,
+  streamsPerAddress: 32,
+  /** Milliseconds between two signs of life on a stream on which nothing happens. */
+  heartbeatMs: 15 * seconds,
+  /** Requests with a body that one address may send a second, and at once. */
+  writesPerSecond: 250,
+  writesAtOnce: 1000,
+  /** Addresses whose rate is remembered. */
+  addresses: 10_000,
+  /** Bytes of a signed cancel. */
+  cancelBytes: 4 * KiB,
+  /** Bytes of output that are read from the disk in one go. */
+  readBytes: 64 * KiB,
+  /** Milliseconds for which an answer with workers is kept, and for one search. */
+  workersKeptMs: 10 * seconds,
+  workersMs: 5 * seconds,
+  /** Workers in an answer. */
+  workers: 32,
+} as const;
+
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */
 export const mdnsLimits = {
   /** Bytes of a datagram that is read: RFC 6762 17 allows no more. */
@@ -549,6 +587,11 @@ export const mdnsLimits = {
   /** Least and largest milliseconds between two equal questions. RFC 6762 5.2 */
   questionMs: 1 * seconds,
   questionMaxMs: 60 * minutes,
+  /** Largest milliseconds between two questions for nodes of the DHT. */
+  peerQuestionMaxMs: 5 * minutes,
+  /** Nodes of the DHT that are dialled at one time, and in one minute. */
+  peersDialled: 8,
+  peersPerMinute: 64,
   /** Unicast answers in one second on one interface and family: nobody is flooded through us. */
   unicastPerSecond: 32,
   /** Answers that wait to be sent on one interface and family. */

@@ -14,8 +14,15 @@ import type { ServerLimits } from "./server_limits.ts";
 /** The parts of a request that are looked at. */
 export type Framing = Pick<IncomingMessage, "httpVersion" | "url" | "headers" | "rawHeaders">;
 
-/** The answer to a request that is refused whatever it asks for, or undefined. */
-export function unacceptable(request: Framing, limits: ServerLimits): Reply | undefined {
+/**
+ * The answer to a request that is refused whatever it asks for, or undefined. `bodyBytes` is what the
+ * route takes; without it the body is only dropped.
+ */
+export function unacceptable(
+  request: Framing,
+  limits: ServerLimits,
+  bodyBytes?: number,
+): Reply | undefined {
   if (!/^1\.[01]$/.test(request.httpVersion)) {
     return problem(new PlasmdError("bad_request", "Only HTTP/1.0 and HTTP/1.1 are spoken here"), {
       status: 505,
@@ -28,10 +35,10 @@ export function unacceptable(request: Framing, limits: ServerLimits): Reply | un
   if (host > 1 || (host === 0 && request.httpVersion === "1.1")) {
     return bad("Host must be there once");
   }
-  return badFraming(request, limits);
+  return badFraming(request, bodyBytes ?? limits.bodyBytes);
 }
 
-function badFraming({ headers, httpVersion }: Framing, limits: ServerLimits): Reply | undefined {
+function badFraming({ headers, httpVersion }: Framing, bodyBytes: number): Reply | undefined {
   const coding = headers["transfer-encoding"];
   // RFC 9112 6.1: what we can't unframe could hide a second request.
   if (coding !== undefined && (!/^chunked$/i.test(coding) || httpVersion === "1.0")) {
@@ -40,7 +47,7 @@ function badFraming({ headers, httpVersion }: Framing, limits: ServerLimits): Re
   if (coding !== undefined && headers["content-length"] !== undefined) {
     return bad("Content-Length and Transfer-Encoding exclude each other");
   }
-  return Number(headers["content-length"] ?? 0) > limits.bodyBytes ? bodyTooLarge() : undefined;
+  return Number(headers["content-length"] ?? 0) > bodyBytes ? bodyTooLarge() : undefined;
 }
 
 /** The answer to a body above the limit. */

@@ -43,6 +43,7 @@ const statuses = {
   too_large: 413,
   too_many: 429,
   not_ready: 503,
+  not_done: 409,
   changed: 503,
   module: 422,
   timeout: 504,

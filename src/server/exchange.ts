@@ -6,9 +6,11 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Deps } from "../lib/deps.ts";
-import { type PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import type { Labels } from "../lib/meter.ts";
+import { within } from "../lib/within.ts";
 import { bodyTooLarge, hasBody, unacceptable } from "./acceptable.ts";
+import { badBody, type OpenBody, openBody } from "./body.ts";
 import type { Buffers } from "./buffers.ts";
 import { plainAddress } from "./connections.ts";
 import { problem } from "./errors.ts";
@@ -71,19 +73,32 @@ async function answer(
   outcome: Outcome,
 ): Promise<void> {
   const head = incoming.method === "HEAD";
-  const refused = unacceptable(incoming, on.limits) ?? await dropBody(incoming, on.limits);
+  using held = new DisposableStack();
+  const found = match(on.router, incoming.url ?? "", requestOf(incoming, response, held));
+  const { bodyBytes } = found;
+  const refused = unacceptable(incoming, on.limits, bodyBytes) ??
+    (bodyBytes === undefined
+      ? await dropBody(incoming, on.limits, on.deps)
+      : badBody(incoming, bodyBytes));
   if (refused !== undefined) {
     outcome.status = refused.status;
     return refuse(incoming.socket, refused, { lingerMs: on.limits.lingerMs, head });
   }
-  using held = new DisposableStack();
-  const routed = match(on.router, incoming.url ?? "", requestOf(incoming, held));
-  outcome.route = routed.route;
-  const reply = await replyOf(routed, on, outcome);
+  const body = bodyBytes === undefined
+    ? undefined
+    : openBody(incoming, response, { limits: on.limits, clock: on.deps.clock });
+  outcome.route = found.route;
+  const reply = await replyOf(found, body, on, outcome);
   outcome.status = reply.status;
   outcome.artifact = reply.artifact;
+  if (body?.done() === false) {
+    // The rest of it still comes: nobody reads it, and it must not pass for a request.
+    return refuse(incoming.socket, reply, { lingerMs: on.limits.lingerMs, head });
+  }
   // After a body the connection isn't used again: nothing left in it can pass for a request.
-  if (on.closing() || hasBody(incoming)) response.setHeader("Connection", "close");
+  if (on.closing() || (body === undefined && hasBody(incoming))) {
+    response.setHeader("Connection", "close");
+  }
   const isFile = reply.artifact !== undefined && !head;
   await send(reply, response, {
     head,
@@ -94,9 +109,14 @@ async function answer(
   });
 }
 
-async function replyOf(routed: Routed, on: Exchanges, outcome: Outcome): Promise<Reply> {
+async function replyOf(
+  routed: Routed,
+  body: OpenBody | undefined,
+  on: Exchanges,
+  outcome: Outcome,
+): Promise<Reply> {
   try {
-    return await routed.answer(on.site);
+    return await routed.answer(on.site, body);
   } catch (thrown) {
     const reply = problem(thrown);
     if (reply.status >= 500) outcome.failure = toPlasmdError(thrown);
@@ -104,28 +124,56 @@ async function replyOf(routed: Routed, on: Exchanges, outcome: Outcome): Promise
   }
 }
 
-function requestOf(incoming: IncomingMessage, held: DisposableStack): ServerRequest {
+function requestOf(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  held: DisposableStack,
+): ServerRequest {
   return {
     method: incoming.method ?? "",
     // DESIGN 7: nothing in them, X-Forwarded-For included, says who the client is.
     headers: incoming.headers as ServerRequest["headers"],
     params: {},
     query: "",
+    address: incoming.socket.remoteAddress ?? "",
+    origin: () => originOf(incoming.socket.localAddress ?? "", incoming.socket.localPort ?? 0),
+    gone() {
+      const gone = new AbortController();
+      const stop = () => gone.abort(new PlasmdError("cancelled", "The client went away"));
+      if (response.destroyed) stop();
+      else response.once("close", stop);
+      held.defer(() => response.off("close", stop));
+      return gone.signal;
+    },
     hold: (resource) => void held.use(resource),
   };
+}
+
+function originOf(address: string, port: number): string {
+  const host = plainAddress(address);
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Reads a body that nothing here wants, up to the limit. */
 async function dropBody(
   incoming: IncomingMessage,
   limits: ServerLimits,
+  { clock }: Pick<Deps, "clock">,
 ): Promise<Reply | undefined> {
   // RFC 9110 10.1.1: who waits for 100 gets the final answer instead.
   if (!hasBody(incoming) || incoming.headers.expect !== undefined) return undefined;
-  let left = limits.bodyBytes;
-  for await (const part of incoming.iterator({ destroyOnReturn: false })) {
-    left -= (part as Uint8Array).length;
-    if (left < 0) return bodyTooLarge();
+  const drop = async () => {
+    let left = limits.bodyBytes;
+    for await (const part of incoming.iterator({ destroyOnReturn: false })) {
+      left -= (part as Uint8Array).length;
+      if (left < 0) return bodyTooLarge();
+    }
+  };
+  try {
+    return await within(drop(), { ms: limits.requestMs, clock, what: "The request's body" });
+  } catch (thrown) {
+    if (!(thrown instanceof PlasmdError) || thrown.code !== "timeout") throw thrown;
+    return problem(thrown, { status: 408 });
   }
 }
 
@@ -153,13 +201,18 @@ function write(
   ms: number,
   { deps: { log }, site: { problems } }: Exchanges,
 ): void {
-  const fields = { method, target: url, status, bytes, ms: Math.round(ms) };
+  const fields = { method, target: shownTarget(url ?? ""), status, bytes, ms: Math.round(ms) };
   if (isOurs(failure) && failure.code !== "not_ready") {
     log.warn("Request failed", { ...fields, code: failure.code, error: failure.message });
     problems.note(`http ${route}`, failure);
   }
   const from = plainAddress(socket.remoteAddress ?? "");
   log.debug("Request", { ...fields, from, ended: failure?.code });
+}
+
+/** DESIGN 11: who has a job's id reads its result, so the log has only the start of it. */
+function shownTarget(url: string): string {
+  return /\/v1\/|job=/i.test(url) ? url.replace(/([0-9a-f]{8})[0-9a-f]{24,}/gi, "$1..") : url;
 }
 
 function isOurs(failure: PlasmdError | undefined): failure is PlasmdError {

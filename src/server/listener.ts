@@ -51,7 +51,8 @@ interface Connection extends Visit {
 export function makeListener(answer: Answerer, limits: ServerLimits, deps: Deps): Listener {
   const server = createServer({
     headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
+    // Bodies have a time of their own, by their length.
+    requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.timeoutCheckMs,
     maxHeaderSize: limits.headerBytes,

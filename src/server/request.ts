@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RequestBody } from "./body.ts";
+
 /** Headers by lower-case name; node joins those that were sent twice with a comma. */
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +17,14 @@ export interface ServerRequest {
   readonly params: Readonly<Record<string, string>>;
   /** The query as it was sent, without the question mark. */
   readonly query: string;
+  /** The address that it came from. */
+  readonly address: string;
+  /** Where the route takes one. */
+  readonly body?: RequestBody;
+  /** `http://address:port` of our end of its connection: an address at which we are reached. */
+  origin(): string;
+  /** Aborts when the client goes away. */
+  gone(): AbortSignal;
   /** Keeps something open until the answer has been sent. */
   hold(resource: Disposable): void;
 }

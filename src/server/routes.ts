@@ -6,9 +6,18 @@
 
 import { addRoute, createRouter, findRoute, type RouterContext } from "rou3";
 import { PlasmdError } from "../lib/errors.ts";
+import { jobFormatLimits, jobHttpLimits, jobServiceLimits } from "../lib/limits.ts";
 import { serveArtifact, serveBlob } from "./artifact.ts";
+import type { RequestBody } from "./body.ts";
 import { problem } from "./errors.ts";
 import { serveHealth } from "./health.ts";
+import { putBlob } from "./jobs/blob.ts";
+import { getEvents } from "./jobs/events.ts";
+import { deleteJob, getJob, postJob } from "./jobs/job.ts";
+import { getOpenApi } from "./jobs/openapi.ts";
+import { outputOf } from "./jobs/output.ts";
+import { getReceipt } from "./jobs/receipt.ts";
+import { getWorkers } from "./jobs/workers.ts";
 import { serveManifest } from "./manifest.ts";
 import { serveMetrics } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
@@ -23,6 +32,8 @@ export type Handler = (request: ServerRequest, site: Site) => Reply | Promise<Re
 interface Route {
   readonly path: string;
   readonly methods: Readonly<Record<string, Handler>>;
+  /** Most bytes of the body, for methods that take one. */
+  readonly bodies?: Readonly<Record<string, number>>;
 }
 
 const get = (path: string, GET: Handler): Route => ({ path, methods: { GET, HEAD: GET } });
@@ -41,7 +52,30 @@ const table: readonly Route[] = [
   get("/:channel/:arch/manifest.json", serveManifest),
   get("/:channel/:arch/:artifact", serveArtifact),
   get("/blobs/sha256/:digest", serveBlob),
+  { path: "/v1/jobs", methods: { POST: postJob }, bodies: { POST: jobFormatLimits.specBytes } },
+  {
+    path: "/v1/blobs/sha256/:digest",
+    methods: { PUT: putBlob },
+    bodies: { PUT: jobServiceLimits.jobInputBytes },
+  },
+  {
+    path: "/v1/jobs/:job",
+    methods: { GET: getJob, HEAD: getJob, DELETE: deleteJob },
+    bodies: { DELETE: jobHttpLimits.cancelBytes },
+  },
+  get("/v1/jobs/:job/stdout", outputOf("stdout")),
+  get("/v1/jobs/:job/stderr", outputOf("stderr")),
+  get("/v1/jobs/:job/receipt", getReceipt),
+  get("/v1/jobs/:job/events", getEvents),
+  get("/v1/workers", getWorkers),
+  get("/v1/openapi.json", getOpenApi),
 ];
+
+/** The paths under a prefix, each with its methods: what a description has to tell of. */
+export function routesUnder(prefix: string): { path: string; methods: string[] }[] {
+  return table.filter(({ path }) => path.startsWith(prefix))
+    .map(({ path, methods }) => ({ path, methods: Object.keys(methods) }));
+}
 
 /** The table, ready to be searched. */
 export type Router = RouterContext<Route>;
@@ -57,7 +91,9 @@ export function makeRouter(): Router {
 export interface Routed {
   /** The route's path as it is in the table, or "none": a label with few values. */
   readonly route: string;
-  answer(site: Site): Reply | Promise<Reply>;
+  /** Most bytes of the body that it takes; undefined where it takes none. */
+  readonly bodyBytes?: number;
+  answer(site: Site, body?: RequestBody): Reply | Promise<Reply>;
 }
 
 /** Finds what answers a request; where nothing does, that says so: 404, or 405 with Allow. */
@@ -69,12 +105,13 @@ export function match(router: Router, target: string, request: ServerRequest): R
   if (parsed === undefined || found === undefined) {
     return refused("none", problem(new PlasmdError("not_found", "No such route")));
   }
-  const { data: { path, methods }, params = {} } = found;
+  const { data: { path, methods, bodies }, params = {} } = found;
   const handler = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
   if (handler === undefined) return refused(path, methodProblem(Object.keys(methods)));
   return {
     route: path,
-    answer: (site) => handler({ ...request, params, query: parsed.query }, site),
+    bodyBytes: bodies?.[request.method],
+    answer: (site, body) => handler({ ...request, params, query: parsed.query, body }, site),
   };
 }
 

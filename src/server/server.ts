@@ -12,6 +12,7 @@ import { serverLimits } from "../lib/limits.ts";
 import { makeBuffers } from "./buffers.ts";
 import { exchange } from "./exchange.ts";
 import { type Listener, makeListener } from "./listener.ts";
+import { type JobParts, makeJobs } from "./jobs/site.ts";
 import { makePacer } from "./pace.ts";
 import { makeProblems, type Problems } from "./problems.ts";
 import type { HealthReport, StatusReport } from "./report.ts";
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly token?: string;
   /** What lies where, for the private view: name to path. */
   readonly paths?: Readonly<Record<string, string>>;
+  /** Jobs for others, once they are taken; and who else runs them. */
+  readonly jobs?: JobParts;
   /** Where problems of other parts are remembered too. */
   readonly problems?: Problems;
   /** Limits other than those of lib/limits.ts. */
@@ -69,9 +72,10 @@ export async function startServer(options: ServerOptions, deps: Deps): Promise<H
     ...options.limits,
   };
   const area: Deps = { ...deps, log: deps.log.child("http") };
+  const ending = new AbortController();
   const pacer = makePacer(limits, deps.clock);
   const exchanges = {
-    site: makeSite(options, limits, deps, () => listener.clients()),
+    site: makeSite(options, limits, deps, () => listener.clients(), ending.signal),
     router: makeRouter(),
     buffers: makeBuffers(limits),
     pacer,
@@ -98,10 +102,14 @@ export async function startServer(options: ServerOptions, deps: Deps): Promise<H
       pacer.changed();
     },
     async drain() {
+      ending.abort();
       await listener.drain();
       await listener.close();
     },
-    [Symbol.asyncDispose]: () => listener.close(),
+    [Symbol.asyncDispose]() {
+      ending.abort();
+      return listener.close();
+    },
   };
 }
 
@@ -110,6 +118,7 @@ function makeSite(
   limits: ServerLimits,
   { clock }: Deps,
   clients: Site["clients"],
+  ending: AbortSignal,
 ): Site {
   const { catalog, token, metrics, problems = makeProblems(limits.problems, clock) } = options;
   return {
@@ -119,6 +128,8 @@ function makeSite(
     token,
     problems,
     clients,
+    ending,
+    jobs: makeJobs(options.jobs, clock),
     paths: () => options.paths ?? {},
     health: () => options.health(),
     status: () => options.status(),

@@ -6,6 +6,7 @@
 
 import type { Catalog } from "../artifacts/snapshot.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Jobs } from "./jobs/site.ts";
 import type { Problems } from "./problems.ts";
 import type { ClientReport, HealthReport, StatusReport } from "./report.ts";
 import type { ServerLimits } from "./server_limits.ts";
@@ -24,6 +25,10 @@ export interface Site {
   paths(): Readonly<Record<string, string>>;
   health(): Promise<HealthReport>;
   status(): Promise<StatusReport>;
+  /** Aborts when the server takes no more requests: what could wait for long ends. */
+  readonly ending: AbortSignal;
+  /** Jobs for others, and who else runs them. */
+  readonly jobs: Jobs;
   /** Figures in Prometheus' text format. */
   metrics?(): Promise<string>;
 }

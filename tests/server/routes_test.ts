@@ -13,7 +13,19 @@ const site = fakeSite(
 );
 
 function ask(target: string, method = "GET"): Promise<Reply> | Reply {
-  const request: ServerRequest = { method, headers: {}, params: {}, query: "", hold() {} };
+  const parts = {
+    address: "127.0.0.1",
+    origin: () => "http://127.0.0.1:80",
+    gone: () => new AbortController().signal,
+  };
+  const request: ServerRequest = {
+    method,
+    headers: {},
+    params: {},
+    query: "",
+    hold() {},
+    ...parts,
+  };
   return match(router, target, request).answer(site);
 }
 

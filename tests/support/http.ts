@@ -8,6 +8,7 @@ import type { Catalog } from "../../src/artifacts/snapshot.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { type Deps, systemDeps } from "../../src/lib/deps.ts";
 import { serverLimits } from "../../src/lib/limits.ts";
+import { makeJobs } from "../../src/server/jobs/site.ts";
 import { makeProblems } from "../../src/server/problems.ts";
 import type { HealthReport, StatusReport } from "../../src/server/report.ts";
 import { type HttpServer, type ServerOptions, startServer } from "../../src/server/server.ts";
@@ -16,7 +17,7 @@ import type { Site } from "../../src/server/site.ts";
 
 /** What a test server is made of. */
 export interface TestServerOptions
-  extends Pick<ServerOptions, "token" | "paths" | "problems" | "metrics"> {
+  extends Pick<ServerOptions, "token" | "paths" | "problems" | "metrics" | "jobs"> {
   readonly catalog: Catalog;
   readonly limits?: Partial<ServerLimits>;
   readonly health?: () => Promise<HealthReport>;
@@ -142,6 +143,8 @@ export function fakeSite(catalog: Catalog, more: Partial<Site> = {}): Site {
     paths: () => ({}),
     health: () => Promise.resolve({ status: "healthy", checks: {} }),
     status: () => Promise.resolve(fakeStatus),
+    ending: new AbortController().signal,
+    jobs: makeJobs(undefined, systemClock),
     ...more,
   };
 }
