@@ -345,6 +345,10 @@ export const p2pLimits = {
   joinLookMs: 1 * seconds,
   /** Private addresses that may be dialled because their peers were heard on the LAN. */
   addressesMet: 256,
+  /** Milliseconds between two looks at whether a node has joined. */
+  joinLookMs: 1 * seconds,
+  /** Private addresses that may be dialled because their peers were heard on the LAN. */
+  addressesMet: 256,
   /** Peers that are remembered, and bytes of what is known of one. */
   peersHeld: 4096,
   peerBytes: 8 * KiB,
@@ -587,6 +591,11 @@ export const mdnsLimits = {
   /** Least and largest milliseconds between two equal questions. RFC 6762 5.2 */
   questionMs: 1 * seconds,
   questionMaxMs: 60 * minutes,
+  /** Largest milliseconds between two questions for nodes of the DHT. */
+  peerQuestionMaxMs: 5 * minutes,
+  /** Nodes of the DHT that are dialled at one time, and in one minute. */
+  peersDialled: 8,
+  peersPerMinute: 64,
   /** Largest milliseconds between two questions for nodes of the DHT. */
   peerQuestionMaxMs: 5 * minutes,
   /** Nodes of the DHT that are dialled at one time, and in one minute. */

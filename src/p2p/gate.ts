@@ -14,6 +14,8 @@ import { readAddress, scopeOf } from "./address.ts";
 export interface Gate extends ConnectionGater {
   /** Lets addresses of a scope be dialled: a bootstrap address has it. */
   allow(scope: IpScope): void;
+  /** Lets this one address be dialled: its peer was heard on our own link. */
+  allowAddress(address: Multiaddr): void;
   /** Lets so many more dials of peers happen. */
   limitDials(dials: number): void;
 }
@@ -21,18 +23,29 @@ export interface Gate extends ConnectionGater {
 /** A gate that lets only public addresses be dialled. */
 export function makeGate(connections: () => readonly { remoteAddr: Multiaddr }[]): Gate {
   const scopes = new Set<IpScope>(["public"]);
+  const met = new Set<string>();
   let left = Infinity;
   return {
     allow: (scope) => void scopes.add(scope),
+    allowAddress(address) {
+      if (met.size >= p2pLimits.addressesMet) met.delete(met.values().next().value!);
+      met.add(endpointOf(address));
+    },
     limitDials: (dials) => void (left = dials),
     // DESIGN 8: so many dials a lookup, whoever causes them.
     denyDialPeer: () => left-- <= 0,
-    // DESIGN 8: private and loopback addresses only where a bootstrap address has that scope.
-    denyDialMultiaddr: (address) => !scopes.has(scopeOf(address)),
+    // DESIGN 8: private and loopback addresses only where a bootstrap address has that scope, or
+    // where that very address is a neighbour's.
+    denyDialMultiaddr: (address) => !scopes.has(scopeOf(address)) && !met.has(endpointOf(address)),
     // What can't be dialled by anybody isn't remembered: names, relays, link-local addresses.
     filterMultiaddrForPeer: (_peer, address) => scopeOf(address) !== "none",
     denyInboundConnection: (connection) => isCrowded(connection, connections()),
   };
+}
+
+function endpointOf(address: Multiaddr): string {
+  const read = readAddress(address);
+  return read === undefined ? "" : `${read.host} ${read.port}`;
 }
 
 function isCrowded(

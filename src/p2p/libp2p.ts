@@ -70,7 +70,11 @@ export async function makeLibp2p(
     addresses: addressesOf(options),
     transports: [tcp(), webSockets()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ maxInboundStreams: p2pLimits.streamsPerConnection })],
+    streamMuxers: [yamux({
+      maxInboundStreams: p2pLimits.streamsPerConnection,
+      // Above so many streams before its first reader the library ends the whole connection.
+      maxEarlyStreams: p2pLimits.streamsPerConnection,
+    })],
     connectionProtector: psk && preSharedKey({ psk }),
     connectionGater: gate,
     connectionManager: {

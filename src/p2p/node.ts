@@ -12,7 +12,7 @@ import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { p2pLimits } from "../lib/limits.ts";
 import { readAddress, scopeOf } from "./address.ts";
 import { keepJoined } from "./bootstrap.ts";
-import { makeGate } from "./gate.ts";
+import { type Gate, makeGate } from "./gate.ts";
 import { findKey, getValue, type KadContext, provideKey, providerCid, putValue } from "./kad.ts";
 import { makeLibp2p, type Node } from "./libp2p.ts";
 import { keepAlive } from "./liveness.ts";
@@ -54,7 +54,7 @@ export async function openP2pNode(options: P2pOptions, deps: Deps): Promise<P2pN
   const table = started.services.dht.routingTable;
   return {
     ...dhtOf(started, context),
-    ...talkOf(started, deps),
+    ...talkOf(started, gate, deps),
     peerId: started.peerId.toString(),
     addresses: () => started.getMultiaddrs().map(String),
     onAddresses: (listener) => watchAddresses(started, listener, stop.signal, deps),
@@ -99,11 +99,13 @@ function dhtOf(node: Node, context: KadContext) {
 }
 
 /** What a node has to do with single peers. */
-function talkOf(node: Node, deps: Deps): Pick<P2pNode, "serve" | "ask" | "meet"> {
+function talkOf(node: Node, gate: Gate, deps: Deps): Pick<P2pNode, "serve" | "ask" | "meet"> {
   return {
     async serve(service: Service) {
       await node.handle(service.protocol, makeHandler(service, deps), {
-        maxInboundStreams: p2pLimits.protocolStreams,
+        // The library counts after all that came together have been accepted, and resets every one
+        // of them where they are too many: the handler counts in its place.
+        maxInboundStreams: p2pLimits.streamsPerConnection,
       });
     },
     async ask(peer, options) {
@@ -118,6 +120,8 @@ function talkOf(node: Node, deps: Deps): Pick<P2pNode, "serve" | "ask" | "meet">
       const address = multiaddr(text);
       const peer = readAddress(address)?.peer;
       if (peer === undefined || scopeOf(address) === "none") return;
+      if (node.getConnections(peerIdFromString(peer)).length > 0) return;
+      gate.allowAddress(address);
       await node.peerStore.merge(peerIdFromString(peer), { multiaddrs: [address] });
       await node.dial(address, { signal: AbortSignal.timeout(p2pLimits.dialMs) });
     },

@@ -96,8 +96,13 @@ export interface Service {
   readonly protocol: string;
   /** Bytes of a question at most. */
   readonly maxBytes: number;
+  /** Streams in all at one time; default: as many as the limits say. */
+  readonly streams?: number;
   /** The answer, or undefined where there is none: the stream is then closed. */
-  answer(question: Uint8Array, peer: string): Uint8Array | undefined;
+  answer(
+    question: Uint8Array,
+    peer: string,
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 }
 
 /** A running node. Disposing it closes every connection. */
@@ -128,7 +133,10 @@ export interface P2pNode extends AsyncDisposable {
   put(key: string, value: Uint8Array, signal: AbortSignal): Promise<number>;
   /** The value that holders have under a key, if any. */
   get(key: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Tells the node of a peer that was found in another way. */
+  /**
+   * Dials a peer that was heard on our own link, where it isn't connected; this one address may be
+   * private. Throws where nobody answers there, or somebody else.
+   */
   meet(address: string): Promise<void>;
   /** Lets so many more dials happen, whoever causes them; default: any number. */
   limitDials(dials: number): void;

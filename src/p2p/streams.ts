@@ -6,6 +6,7 @@
 
 import type { Connection, Stream } from "@libp2p/interface";
 import { lpStream } from "@libp2p/utils";
+import type { Clock } from "../lib/clock.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { p2pLimits } from "../lib/limits.ts";
@@ -36,30 +37,45 @@ export async function askOver(
 
 /** Serves questions; a peer that is slow, or that never closes, loses its stream. */
 export function makeHandler(
-  { maxBytes, answer }: Service,
+  { maxBytes, streams = p2pLimits.protocolStreamsInAll, answer }: Service,
   { clock, log }: Deps,
 ): (stream: Stream, connection: Connection) => Promise<void> {
   let running = 0;
-  return async (stream, { remotePeer }) => {
-    if (running >= p2pLimits.protocolStreamsInAll) return stream.abort(new Error("busy"));
-    running++;
+  const ofOne = new WeakMap<Connection, number>();
+  return async (stream, connection) => {
+    const { remotePeer } = connection;
+    const count = (change: number) => {
+      running += change;
+      ofOne.set(connection, (ofOne.get(connection) ?? 0) + change);
+    };
+    const full = (ofOne.get(connection) ?? 0) >= p2pLimits.protocolStreams;
+    if (full || running >= streams) return stream.abort(new Error("busy"));
+    count(1);
     try {
       const signal = AbortSignal.timeout(p2pLimits.exchangeMs);
       const framed = lpStream(stream, framing(maxBytes));
       const question = (await framed.read({ signal })).slice();
-      const bytes = answer(question, remotePeer.toString());
+      const bytes = await answer(question, remotePeer.toString());
       if (bytes === undefined) return stream.abort(new Error("nothing to say"));
       await framed.write(bytes, { signal });
       await stream.close({ signal });
-      await clock.sleep(p2pLimits.lingerMs);
+      await untilGone(stream, clock);
     } catch (thrown) {
       log.debug("A question was not answered", { peer: remotePeer.toString(), reason: thrown });
     } finally {
-      running--;
+      count(-1);
       // Without this a peer that never closes keeps the stream, and its place, for ever.
       if (stream.status === "open" || stream.status === "closing") stream.abort(new Error("late"));
     }
   };
+}
+
+/** Waits for the other side to close, for a while: a peer that does has its place again at once. */
+async function untilGone(stream: Stream, clock: Clock): Promise<void> {
+  if (stream.status !== "open" && stream.status !== "closing") return;
+  const gone = new AbortController();
+  stream.addEventListener("close", () => gone.abort(), { once: true });
+  await clock.sleep(p2pLimits.lingerMs, { signal: gone.signal }).catch(() => {});
 }
 
 function framing(maxBytes: number) {

@@ -114,3 +114,24 @@ Deno.test("streams that are never closed are ended after the answer", p2pTest, a
   }
   await assertServed(server);
 });
+
+Deno.test(
+  "of too many streams as many as may be are served, the others refused",
+  p2pTest,
+  async () => {
+    await using server = await echoServer();
+    await using greedy = await rawPeer();
+    const address = multiaddr(tcpAddress(server));
+    const dial = () => greedy.node.dialProtocol(address, protocol, { signal: signal() });
+    const talks = Array.from({ length: p2pLimits.protocolStreams + 4 }, async () => {
+      const stream = await dial(); // one that is refused may learn of it here, or when it speaks
+      await say(stream);
+      return stream;
+    });
+    const results = await Promise.allSettled(talks);
+    const served = results.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    assert.equal(served.length, p2pLimits.protocolStreams);
+    await Promise.all(served.map(ended));
+    await assertServed(server);
+  },
+);
