@@ -64,6 +64,7 @@ export function dhtRequest(config: Config): DhtRequest | undefined {
     port: valueOf<number>(config, "network.p2p_port"),
     bootstrap: valueOf<readonly string[]>(config, "network.bootstrap"),
     external: valueOf<readonly string[]>(config, "network.external_address"),
+    mdns: valueOf<boolean>(config, "provider.advertisement.mdns"),
     pskFile: valueOf<string | undefined>(config, "network.psk_file"),
   };
 }

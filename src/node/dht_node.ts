@@ -26,11 +26,14 @@ export async function startNode(
   const network = await openNetwork({ ...dht, host, peersFile }, seed, deps);
   const stop = new AbortController();
   const report = async () => {
-    for (let said = -1; !stop.signal.aborted;) {
+    for (let said = ""; !stop.signal.aborted;) {
       const { peers, table, held } = network.report();
-      if (peers !== said) deps.log.info("Nodes of the DHT", { peers, table, held });
-      said = peers;
-      await deps.clock.sleep(p2pLimits.peersWriteMs, { signal: stop.signal });
+      const now = `${peers} ${table > 0}`;
+      if (now !== said) deps.log.info("Nodes of the DHT", { peers, table, held });
+      said = now;
+      // Whoever starts a node wants to see at once that it has joined.
+      const ms = table > 0 ? p2pLimits.peersWriteMs : p2pLimits.joinLookMs;
+      await deps.clock.sleep(ms, { signal: stop.signal });
     }
   };
   report().catch(() => {}); // it ends only when the node stops

@@ -7,6 +7,7 @@
 import type { Catalog } from "../artifacts/snapshot.ts";
 import { advertise, type AdvertisedImage, type Advertiser } from "../discovery/advertise.ts";
 import { openDht } from "../discovery/dht.ts";
+import { findPeers } from "../discovery/mdns/peers.ts";
 import type { Manifest } from "../formats/manifest.ts";
 import { manifestPrefix, validSigners } from "../formats/signed.ts";
 import { parseTime } from "../formats/time.ts";
@@ -14,6 +15,7 @@ import type { Deps } from "../lib/deps.ts";
 import { discoveryLimits } from "../lib/limits.ts";
 import type { P2pNode } from "../p2p/options.ts";
 import type { DhtReport } from "../server/discovery_report.ts";
+import { isLoopback } from "./addresses.ts";
 
 /** How the daemon takes part in the DHT. */
 export interface DhtNodeOptions {
@@ -23,6 +25,8 @@ export interface DhtNodeOptions {
   readonly bootstrap: readonly string[];
   readonly external: readonly string[];
   readonly psk?: Uint8Array<ArrayBuffer>;
+  /** Whether nodes on the LAN are met by multicast DNS. */
+  readonly mdns?: boolean;
   /** A file for the peers that are remembered; none where state can't be kept. */
   readonly peersFile?: string;
 }
@@ -52,12 +56,16 @@ export interface DaemonNetwork extends AsyncDisposable {
  * @throws {PlasmdError} `address_in_use` or `config`
  */
 export async function openNetwork(
-  { host, port, external, ...others }: DhtNodeOptions,
+  { host, port, external, mdns = false, ...others }: DhtNodeOptions,
   seed: Uint8Array,
   deps: Deps,
 ): Promise<DaemonNetwork> {
   const node = await openDht({ ...others, seed, listen: { host, port, external } }, deps);
+  await using parts = new AsyncDisposableStack();
+  parts.use(node);
+  if (mdns) await meetNeighbours(node, host, parts, deps);
   let advertiser: Advertiser | undefined;
+  const owned = parts.move();
   return {
     report: () => reportOf(node, advertiser),
     connected: () => node.status().peers > 0,
@@ -68,9 +76,28 @@ export async function openNetwork(
     renew: () => advertiser?.renew(),
     async [Symbol.asyncDispose]() {
       await advertiser?.[Symbol.asyncDispose]();
-      await node[Symbol.asyncDispose]();
+      await owned.disposeAsync();
     },
   };
+}
+
+/** Nodes on one LAN find each other without a bootstrap node. */
+async function meetNeighbours(
+  node: P2pNode,
+  host: string,
+  parts: AsyncDisposableStack,
+  deps: Deps,
+): Promise<void> {
+  const finder = parts.use(
+    await findPeers({
+      peerId: node.peerId,
+      addresses: () => node.addresses(),
+      meet: (address) => node.meet(address),
+      // DESIGN 14: with a loopback host loopback is announced, otherwise never.
+      choice: { host, loopback: isLoopback(host) },
+    }, deps),
+  );
+  parts.use(node.onAddresses(() => finder.renew()));
 }
 
 /** The images of the catalog; DESIGN 6: an expired manifest is no longer advertised. */

@@ -72,6 +72,8 @@ export interface DhtSettings {
   readonly bootstrap: readonly string[];
   /** Addresses to announce beside our own. */
   readonly external: readonly string[];
+  /** Whether nodes on the LAN are met by multicast DNS. */
+  readonly mdns?: boolean;
   /** The key of a private network. */
   readonly psk?: Uint8Array<ArrayBuffer>;
 }

@@ -25,7 +25,16 @@ Deno.test(
     const port = freePort();
     const nodeHome = place.directory.join("node");
     await using node = startProgram(
-      ["node", "--host", "127.0.0.1", "--state-dir", nodeHome, ...reachable(port), "--json"],
+      [
+        "node",
+        "--host",
+        "127.0.0.1",
+        "--state-dir",
+        nodeHome,
+        ...reachable(port),
+        "--no-mdns",
+        "--json",
+      ],
       { env: { PLASMD_IDENTITY: place.directory.join("node.key") } },
     );
     await node.until((text) => text.endsWith("}\n") ? true : undefined);

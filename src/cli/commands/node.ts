@@ -17,6 +17,7 @@ type NodeFlags = {
   readonly bootstrap?: readonly string[];
   readonly p2pPort?: number;
   readonly externalAddress?: readonly string[];
+  readonly mdns?: boolean;
   readonly config?: string;
   readonly stateDir?: string;
   readonly json: boolean;
@@ -38,6 +39,7 @@ export const nodeCommand: Command<Context> = command<NodeFlags>({
   flags: {
     host: textFlag("The address to listen on; default: all, IPv6 and IPv4", "H"),
     ...dhtNodeFlags,
+    mdns: { kind: "boolean", brief: "Meet other nodes on the LAN", optional: true },
     config: textFlag("Read this provider.toml instead of the usual one", "FILE"),
     stateDir: textFlag("Where the peers that are known are kept", "DIR"),
     json: jsonFlag,
