@@ -130,27 +130,17 @@ async function copyHashed(
   signal: AbortSignal | undefined,
 ): Promise<{ digest: string; size: number }> {
   const hash = createHash("sha256");
-  // One is read while the other is hashed.
-  let [next, other] = [new Uint8Array(bootLimits.copyBytes), new Uint8Array(bootLimits.copyBytes)];
-  const readNext = () => file.read(next, 0, Math.min(next.length, size + 1 - done), done);
+  const buffer = new Uint8Array(bootLimits.copyBytes);
   let done = 0;
-  let reading = readNext();
-  try {
-    while (true) {
-      signal?.throwIfAborted();
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) break;
-      const part = next.subarray(0, bytesRead);
-      [next, other] = [other, next];
-      done += bytesRead;
-      const more = done <= size;
-      if (more) reading = readNext();
-      hash.update(part);
-      append(part);
-      if (!more) break;
-    }
-  } finally {
-    await reading.catch(() => {}); // Its own error was thrown already, or another came first.
+  while (done <= size) {
+    signal?.throwIfAborted();
+    const wanted = Math.min(buffer.length, size + 1 - done);
+    const { bytesRead } = await file.read(buffer, 0, wanted, done);
+    if (bytesRead === 0) break;
+    const part = buffer.subarray(0, bytesRead);
+    hash.update(part);
+    append(part);
+    done += bytesRead;
   }
   return { digest: hash.digest("hex"), size: done };
 }
