@@ -136,9 +136,11 @@ test("who starts once uses the cache and keeps no compiled code", async ({ file,
   assertStarted(seen);
   assert.equal(seen.env.DENO_DIR, "/proc/plasmd/deno");
   assert.equal(seen.env.PLASMD_START_ONCE, undefined, "it is about this start alone");
+  assert.deepEqual(seen.args.slice(7, 10), ["run", "--no-code-cache", "--flag"]);
   assert.equal((await Array.fromAsync(Deno.readDir(cache))).length, 1);
   const again = await startSmall(file, [], { ...env, PLASMD_START_ONCE: "" });
   assert.match(again.env.DENO_DIR!, /\/deno$/);
+  assert.ok(!again.args.includes("--no-code-cache"));
   assert.notEqual(again.env.DENO_DIR, "/proc/plasmd/deno");
 });
 

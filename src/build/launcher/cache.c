@@ -220,6 +220,12 @@ static int fill(int cache, const struct payload *payload)
     return failed ? -1 : 0;
 }
 
+int starts_once(void)
+{
+    const char *once = getenv("PLASMD_START_ONCE");
+    return once != NULL && strcmp(once, "1") == 0;
+}
+
 int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_dir, size_t size)
 {
     char path[3072];
@@ -236,8 +242,7 @@ int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_d
     }
     close(cache);
     /* Keeping compiled code costs a start more than none is there: who starts once, does without. */
-    const char *once = getenv("PLASMD_START_ONCE");
-    if (opened == 0 && (once == NULL || strcmp(once, "1") != 0))
+    if (opened == 0 && !starts_once())
         snprintf(deno_dir, size, "%s/%s/deno", path, payload->key);
     return opened;
 }

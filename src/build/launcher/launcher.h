@@ -56,6 +56,9 @@ void payload_open(struct payload *payload);
 /* Unpacks every part into its descriptor. Returns 0, or -1 with errno when writing failed. */
 int payload_unpack(const struct payload *payload, const int outputs[MAX_PARTS]);
 
+/* Whether PLASMD_START_ONCE=1 says that compiled code isn't worth keeping. */
+int starts_once(void);
+
 /* Opens every part from the private cache, filled first where need be. Returns 0, or -1 where there
  * can be no cache. `deno_dir` gets the directory for what the runtime itself caches. */
 int cache_open(const struct payload *payload, int parts[MAX_PARTS], char *deno_dir, size_t size);

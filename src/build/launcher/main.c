@@ -66,7 +66,7 @@ static char *preload_list(const struct payload *payload, const int parts[MAX_PAR
 static char **command_line(const struct payload *payload, const int parts[MAX_PARTS], int argc,
                            char **argv)
 {
-    char **line = calloc((size_t)argc + payload->args_size + 8, sizeof *line);
+    char **line = calloc((size_t)argc + payload->args_size + 9, sizeof *line);
     if (line == NULL) give_up(NULL, "Cannot start: there is no memory");
     size_t n = 0;
     line[n++] = "plasmd";
@@ -81,6 +81,7 @@ static char **command_line(const struct payload *payload, const int parts[MAX_PA
         line[n++] = strcmp(argument, "@") == 0
                         ? descriptor_path(part_of(payload, parts, ROLE_PROGRAM))
                         : (char *)argument;
+        if (at == 0 && starts_once()) line[n++] = "--no-code-cache";
     }
     for (int i = 1; i < argc; i++) line[n++] = argv[i];
     return line;

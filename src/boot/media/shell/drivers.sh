@@ -8,7 +8,10 @@ load_drivers() {
 	until devices=$(find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u) &&
 		[ "$devices" = "$seen_devices" ]; do
 		seen_devices=$devices
+		modules=$(ls /sys/module)
 		echo "$devices" | xargs -r modprobe -a -q 2>/dev/null
+		# Looking takes longer than this: where no module is new, no device is.
+		[ "$(ls /sys/module)" != "$modules" ] || break
 	done
 }
 

@@ -6,6 +6,11 @@ target=/target
 
 run_system() {
 	say "this machine was booted by plasmd"
+	# Without a root file system to enter it verifies by itself, and DHCP needn't be waited for.
+	if [ "$(arg phase.serve 0)" = 1 ] && ! has_rootfs; then
+		serves=yes
+		serve_for_ever &
+	fi
 	network_up 20
 	check_handover
 	[ -z "$refused" ] || fail "nothing here may be started or served"
@@ -14,10 +19,12 @@ run_system() {
 		enter_target
 	fi
 	say "this initramfs stays the system: $why"
-	[ "$(arg phase.serve 0)" != 1 ] || serve_for_ever &
+	[ -n "$serves" ] || [ "$(arg phase.serve 0)" != 1 ] || serve_for_ever &
 	say "type \"shell\" and Enter for a shell"
 	while :; do pause 3600; done
 }
+
+has_rootfs() { [ -f "$given/rootfs" ] || grep -q '"rootfs":{' "$given/manifest.json"; }
 
 serve_for_ever() {
 	wait=1
@@ -36,7 +43,7 @@ serve_for_ever() {
 # 3 and 5 say that all is verified but what is missing; where something else went wrong, nothing may
 # be verified, so that is asked by itself.
 check_handover() {
-	[ -f "$given/rootfs" ] || grep -q '"rootfs":{' "$given/manifest.json" || return 0
+	has_rootfs || return 0
 	[ -f /etc/phase/trust.toml ] || [ -n "$(arg phase.trust)" ] || return 0
 	plasmd boot refill "$given"
 	case $? in
