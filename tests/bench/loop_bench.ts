@@ -84,7 +84,9 @@ async function table(runs: readonly number[][], place: LoopPlace): Promise<strin
   return [
     `QEMU with TCG, 2 virtual cores on ${navigator.hardwareConcurrency} shared ones, 1 GiB of ` +
     `memory; kernel ${sizes[0]}, initramfs ${sizes[1]}; median of ${rounds} runs. Every byte is ` +
-    "verified when it arrives, when it is sealed, and again by the system that serves it.",
+    "verified when it arrives, when it is sealed, and again by the system that serves it. The " +
+    "images are built with --level 19, and the machines have no ERMS, which TCG emulates a byte at " +
+    "a time ([why](decisions/boot-speed.md)).",
     "",
     "| stage | takes | over after |",
     "|---|---|---|",
