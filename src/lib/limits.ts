@@ -345,10 +345,6 @@ export const p2pLimits = {
   joinLookMs: 1 * seconds,
   /** Private addresses that may be dialled because their peers were heard on the LAN. */
   addressesMet: 256,
-  /** Milliseconds between two looks at whether a node has joined. */
-  joinLookMs: 1 * seconds,
-  /** Private addresses that may be dialled because their peers were heard on the LAN. */
-  addressesMet: 256,
   /** Peers that are remembered, and bytes of what is known of one. */
   peersHeld: 4096,
   peerBytes: 8 * KiB,
@@ -562,6 +558,27 @@ export const jobHttpLimits = {
   workers: 32,
 } as const;
 
+/** Limits of jobs over libp2p. */
+export const jobWireLimits = {
+  /** Bytes of a message's header, and of what comes behind it. */
+  headerBytes: 64 * KiB,
+  bodyBytes: 1 * MiB,
+  /** Streams at one time: each may hold a whole message. */
+  streams: 32,
+  /** Questions of one peer a second, and at once. */
+  questionsPerSecond: 100,
+  questionsAtOnce: 400,
+  /** Peers whose rate is remembered. */
+  peers: 4096,
+  /** Characters of what a refusal says. */
+  detailChars: 500,
+  /** Milliseconds for one question, and for one part of a blob on the worker's disk. */
+  askMs: 10 * seconds,
+  putMs: 10 * seconds,
+  /** Milliseconds between two questions whether a job has ended. */
+  pollMs: 500,
+} as const;
+
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */
 export const mdnsLimits = {
   /** Bytes of a datagram that is read: RFC 6762 17 allows no more. */
@@ -591,11 +608,6 @@ export const mdnsLimits = {
   /** Least and largest milliseconds between two equal questions. RFC 6762 5.2 */
   questionMs: 1 * seconds,
   questionMaxMs: 60 * minutes,
-  /** Largest milliseconds between two questions for nodes of the DHT. */
-  peerQuestionMaxMs: 5 * minutes,
-  /** Nodes of the DHT that are dialled at one time, and in one minute. */
-  peersDialled: 8,
-  peersPerMinute: 64,
   /** Largest milliseconds between two questions for nodes of the DHT. */
   peerQuestionMaxMs: 5 * minutes,
   /** Nodes of the DHT that are dialled at one time, and in one minute. */

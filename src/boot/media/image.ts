@@ -14,6 +14,7 @@ import { mediaLimits } from "../../lib/limits.ts";
 import { compress, type Compression } from "./compress.ts";
 import { cpioArchive, type CpioEntry } from "./cpio.ts";
 import { unpackExecutable } from "./executable.ts";
+import { type ImageFormat, inFormat, type SigningFiles } from "./formats.ts";
 import { initEntries } from "./init.ts";
 import { kernelVersion } from "./kernel_version.ts";
 import { readModule, readModuleTexts } from "./module_files.ts";
@@ -33,7 +34,7 @@ export { defaultNotBefore } from "./settings.ts";
 
 /** What an image is made of. */
 export interface ImageOptions extends Omit<ImageSettings, "kernelVersion"> {
-  /** The kernel that will start the image; it stays a file of its own. */
+  /** The kernel that will start the image; beside an initramfs it stays a file of its own. */
   readonly kernel: string;
   /** The modules directory of that kernel: `/lib/modules/6.1.0-13-amd64`. */
   readonly modules: string;
@@ -42,6 +43,12 @@ export interface ImageOptions extends Omit<ImageSettings, "kernelVersion"> {
   readonly exe: string;
   readonly busybox: string;
   readonly compression: Compression;
+  /** What is written; default: an initramfs. */
+  readonly format?: ImageFormat;
+  /** systemd's UEFI stub, where it isn't in its usual place. */
+  readonly stub?: string;
+  /** Signs it for Secure Boot. */
+  readonly sign?: SigningFiles;
   /** How hard zstd tries, 1 to 19. */
   readonly level: number;
   readonly signal?: AbortSignal;
@@ -50,6 +57,7 @@ export interface ImageOptions extends Omit<ImageSettings, "kernelVersion"> {
 /** What was built. */
 export interface ImageReport {
   readonly output: string;
+  readonly format: ImageFormat;
   /** Bytes of the file, and of the archive in it. */
   readonly size: number;
   readonly unpackedSize: number;
@@ -84,12 +92,15 @@ export async function buildImage(options: ImageOptions): Promise<ImageReport> {
   const archive = cpioArchive(entries, { mtime: Math.floor(buildTime / 1000) });
   const packed = await compress(archive, options.compression, options.level);
   signal?.throwIfAborted();
-  await writeAtomic(output, packed);
+  const { format = "initramfs" } = options;
+  const bytes = await inFormat(packed, { ...options, format });
+  await writeAtomic(output, bytes);
   return {
     output,
-    size: packed.length,
+    format,
+    size: bytes.length,
     unpackedSize: archive.length,
-    sha256: sha256Hex(packed),
+    sha256: sha256Hex(bytes),
     kernelVersion: version,
     modules: chosen.map(({ name }) => name),
     buildTime,

@@ -7,6 +7,7 @@
 import { loadPart } from "../../lib/part.ts";
 import type { Command } from "@stricli/core";
 import type { Compression } from "../../boot/media/compress.ts";
+import type { ImageFormat, SigningFiles } from "../../boot/media/formats.ts";
 import type { ImageReport } from "../../boot/media/image.ts";
 import type { ImageKind } from "../../boot/media/settings.ts";
 import { type Arch, machineArch } from "../../formats/names.ts";
@@ -35,15 +36,19 @@ type ImageBuildFlags = {
   readonly cmdline?: string;
   readonly notBefore?: number;
   readonly compress: Compression;
+  readonly format: ImageFormat;
+  readonly stub?: string;
+  readonly signKey?: string;
+  readonly signCert?: string;
   readonly level: number;
   readonly json: boolean;
 };
 
 /** The command. */
 export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
-  brief: "Build an initramfs from which a machine starts",
+  brief: "Build what a machine starts from: initramfs, UEFI program or stick",
   description:
-    "Writes an initramfs that holds plasmd, a static busybox, the kernel modules that network and " +
+    "Writes an initramfs, or a stick that starts it, that holds plasmd, a static busybox, the kernel modules that network and " +
     "disks need, and the keys that it trusts. A client image is Phase Boot: it asks providers for " +
     "a system, verifies it and starts it. A node image is what is booted: it serves what it was " +
     "booted from when the kernel command line says phase.serve=1. The same input and " +
@@ -59,6 +64,11 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       "--trust ed25519:... --output artifacts/initramfs.img",
       "the initramfs of an image to publish",
     ],
+    [
+      "plasmd image build --kind client --kernel vmlinuz --modules /lib/modules/6.1.0-13-amd64 " +
+      "--trust ed25519:... --format disk --output stick.img",
+      "a stick that boots on any machine with UEFI: write it with dd",
+    ],
   ],
   flags: {
     kind: {
@@ -69,7 +79,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     },
     kernel: needed("The kernel that will start the image", "FILE"),
     modules: needed("The modules of that kernel, as in /lib/modules/VERSION", "DIR"),
-    output: needed("The initramfs to write", "FILE"),
+    output: needed("The file to write", "FILE"),
     trust: textsFlag("A key that may sign what is booted, or root:KEYID; repeatable", "KEYID"),
     threshold: {
       kind: "parsed",
@@ -95,6 +105,15 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       placeholder: "DATE",
       optional: true,
     },
+    format: {
+      kind: "enum",
+      values: ["initramfs", "uki", "disk"],
+      brief: "An initramfs, a program for UEFI, or a disk image for a stick",
+      default: "initramfs",
+    },
+    stub: textFlag("systemd's UEFI stub; default: where Debian puts it", "FILE"),
+    signKey: textFlag("Sign for Secure Boot with this private key, a PEM file", "FILE"),
+    signCert: textFlag("The certificate of that key, a PEM file", "FILE"),
     compress: {
       kind: "enum",
       values: ["zstd", "gzip"],
@@ -110,7 +129,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     },
     json: jsonFlag,
   },
-  async run({ ui, deps, signal }, { json, exe, ...flags }) {
+  async run({ ui, deps, signal }, { json, exe, signKey, signCert, ...flags }) {
     const { buildImage, defaultNotBefore } = await loadPart<
       typeof import("../../boot/media/image.ts")
     >("image");
@@ -124,6 +143,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
       compression: flags.compress,
       level: flags.level,
       exe: exe ?? thisExecutable(),
+      sign: signingFiles(signKey, signCert),
       buildTime,
       notBefore: flags.notBefore ?? defaultNotBefore(buildTime, flags.trust ?? []),
       signal,
@@ -154,6 +174,12 @@ function buildTimeOf(epoch: string | undefined): number | undefined {
   throw new PlasmdError("config", "SOURCE_DATE_EPOCH is no number of seconds since 1970");
 }
 
+function signingFiles(key?: string, cert?: string): SigningFiles | undefined {
+  if (key === undefined && cert === undefined) return undefined;
+  if (key !== undefined && cert !== undefined) return { key, cert };
+  throw new PlasmdError("usage", "--sign-key and --sign-cert belong together");
+}
+
 function thisExecutable(): string {
   const exe = Deno.env.get("PLASMD_EXE");
   if (exe !== undefined) return exe;
@@ -163,10 +189,11 @@ function thisExecutable(): string {
 }
 
 function sayBuilt(ui: Ui, report: ImageReport, kind: ImageKind): void {
-  const { output, size, unpackedSize, sha256, kernelVersion, modules } = report;
+  const { output, size, unpackedSize, sha256, kernelVersion, modules, format } = report;
+  const what = { initramfs: "image", uki: "UEFI program", disk: "disk image" }[format];
   ui.result(
     [
-      `${output}: ${kind} image, ${bytesText(size)} (${bytesText(unpackedSize)} unpacked)`,
+      `${output}: ${kind} ${what}, ${bytesText(size)} (${bytesText(unpackedSize)} unpacked)`,
       `kernel      ${kernelVersion}, ${modules.length} modules`,
       `not before  ${formatTime(report.notBefore)}`,
       `sha256      ${sha256}`,
@@ -177,6 +204,7 @@ function sayBuilt(ui: Ui, report: ImageReport, kind: ImageKind): void {
 function jsonOf(report: ImageReport): Record<string, unknown> {
   return {
     output: report.output,
+    format: report.format,
     size: report.size,
     unpacked_size: report.unpackedSize,
     sha256: report.sha256,
