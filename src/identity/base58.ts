@@ -16,3 +16,17 @@ export function toBase58(bytes: Uint8Array): string {
   for (; value > 0n; value /= 58n) text = alphabet[Number(value % 58n)] + text;
   return "1".repeat(leading) + text;
 }
+
+/** The bytes that the text spells in base58btc, or undefined where it spells none. */
+export function fromBase58(text: string): Uint8Array<ArrayBuffer> | undefined {
+  let value = 0n;
+  for (const letter of text) {
+    const digit = alphabet.indexOf(letter);
+    if (digit < 0) return undefined;
+    value = value * 58n + BigInt(digit);
+  }
+  const bytes: number[] = [];
+  for (; value > 0n; value /= 256n) bytes.unshift(Number(value % 256n));
+  const leading = /^1*/.exec(text)![0].length;
+  return Uint8Array.from([...new Array<number>(leading).fill(0), ...bytes]);
+}

@@ -5,7 +5,7 @@
  */
 
 import { fromHex, toHex } from "../lib/bytes.ts";
-import { toBase58 } from "./base58.ts";
+import { fromBase58, toBase58 } from "./base58.ts";
 
 const prefix = "ed25519:";
 
@@ -25,4 +25,12 @@ export function peerIdOf(publicKey: Uint8Array): string {
   // An identity multihash (0x00, 36 bytes) of the protobuf {1: Ed25519 = 1, 2: the key}.
   const head = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
   return toBase58(Uint8Array.from([...head, ...publicKey]));
+}
+
+/** The keyid of a peer, or undefined where its id doesn't hold an Ed25519 key. */
+export function keyidOfPeer(peer: string): string | undefined {
+  // Longer than any of them: decoding takes time by the square of the length.
+  if (peer.length > 64) return undefined;
+  const key = fromBase58(peer)?.subarray(6);
+  return key?.length === 32 && peerIdOf(key) === peer ? keyidOf(key) : undefined;
 }

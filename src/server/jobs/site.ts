@@ -8,8 +8,9 @@ import type { JobService, WorkerLimits } from "../../jobs/service/types.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { PlasmdError } from "../../lib/errors.ts";
 import { jobHttpLimits as limits } from "../../lib/limits.ts";
+import { makeRate, type Rate } from "../../lib/rate.ts";
 import { addressKey } from "../connections.ts";
-import { makeRate, type Rate } from "./rate.ts";
+
 import { makeShares, type Shares } from "./shares.ts";
 
 /** A node that runs jobs, in the members of its JSON. */
