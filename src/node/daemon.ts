@@ -10,12 +10,15 @@ import { type OpenCatalog, openCatalog } from "../artifacts/catalog.ts";
 import type { Catalog } from "../artifacts/snapshot.ts";
 import type { Announcer } from "../discovery/mdns/announce.ts";
 import { identityFromSeed } from "../identity/key_file.ts";
+import { ownRuntimes } from "../jobs/runtimes.ts";
+import type { JobService, RunJob } from "../jobs/service/types.ts";
 import type { Deps } from "../lib/deps.ts";
 import { serverLimits } from "../lib/limits.ts";
 import type { MemoryMeter } from "../lib/meter.ts";
 import { makeProblems } from "../server/problems.ts";
 import { startServer } from "../server/server.ts";
 import { type InterfaceAddress, serverOrigins } from "./addresses.ts";
+import { jobParts, jobsStatus, openJobs, ownArch } from "./daemon_jobs.ts";
 import { makeHealth } from "./health.ts";
 import { openLan } from "./lan.ts";
 import { type DaemonNetwork, openNetwork } from "./network.ts";
@@ -40,6 +43,8 @@ export interface DaemonRun {
   readonly signal: AbortSignal;
   readonly meter: MemoryMeter;
   readonly onProgress: (done: number, total: number, label: string) => void;
+  /** Runs a job in a process; where it is missing, jobs are off. */
+  readonly runJob?: RunJob;
 }
 
 /**
@@ -50,17 +55,24 @@ export interface DaemonRun {
  */
 export async function startDaemon(
   options: DaemonOptions,
-  { signal, meter, onProgress }: DaemonRun,
+  { signal, meter, onProgress, runJob }: DaemonRun,
   deps: Deps,
 ): Promise<Daemon> {
   await using parts = new AsyncDisposableStack();
   const identity = identityFromSeed(options.identity.seed, options.identity.file);
   const signing = options.signingKey;
   const signer = signing === undefined ? identity : identityFromSeed(signing.seed, signing.file);
-  const held: { catalog?: OpenCatalog; network?: DaemonNetwork; lan?: Announcer } = {};
+  const held: {
+    catalog?: OpenCatalog;
+    network?: DaemonNetwork;
+    lan?: Announcer;
+    jobs?: JobService;
+  } = {};
   const catalog = () => held.catalog;
   // Disposed last: answers that still run while the server drains read from it.
   parts.defer(() => held.catalog?.[Symbol.asyncDispose]());
+  // Jobs that still run then are ended, and run again at the next start.
+  parts.defer(() => held.jobs?.[Symbol.asyncDispose]());
 
   const problems = makeProblems(serverLimits.problems, deps.clock);
   const dhtConnected = () => held.network?.connected();
@@ -72,6 +84,7 @@ export async function startDaemon(
     catalog,
     origins: () => origins,
     meter,
+    jobs: () => jobsStatus(held),
     discovery: () => ({ dht: held.network?.report(), mdns: held.lan?.status() }),
   }, deps);
   const server = parts.use(
@@ -82,10 +95,11 @@ export async function startDaemon(
         catalog: follow(catalog),
         health,
         status,
-        metrics: makeMetrics({ catalog, meter }, deps),
+        metrics: makeMetrics({ catalog, meter, jobs: () => held.jobs?.report() }, deps),
         token: await openToken(options.stateDir, deps),
         paths: { artifacts: options.artifacts, state: options.stateDir },
         problems,
+        jobs: jobParts(held, identity),
         limits: serverLimitsOf(options, options.connections),
       },
       deps,
@@ -105,6 +119,7 @@ export async function startDaemon(
     signal,
     onProgress,
   }, deps);
+  held.jobs = await openJobs(options, identity, runJob, deps);
   if (options.mdns) {
     const lan = await openLan({ catalog: opened, identity, server }, deps);
     held.lan = parts.use(lan);
@@ -118,6 +133,10 @@ export async function startDaemon(
     const load = () => Math.min(100, Math.round(100 * server.connections() / room));
     await network.advertise({ catalog: () => opened, httpPort: server.port, load });
     parts.use(opened.onChange(() => network.renew()));
+    if (held.jobs !== undefined) {
+      const info = { arch: ownArch(), runtimes: ownRuntimes, httpPort: server.port };
+      await network.offerJobs(held.jobs, info);
+    }
   }
   const ready: DaemonReady = {
     host: server.host,
@@ -134,6 +153,7 @@ export async function startDaemon(
     async reload(live) {
       const failure = await opened.reload(imageOptions(live));
       if (failure !== undefined) throw failure;
+      if (live.jobs !== undefined) held.jobs?.reload(live.jobs);
       server.setLimits(serverLimitsOf(live, options.connections));
       tellRoom(live, options.connections, deps);
     },

@@ -11,6 +11,7 @@ import process from "node:process";
 import type { Registry } from "prom-client";
 import type { Catalog } from "../artifacts/snapshot.ts";
 import { parseTime } from "../formats/time.ts";
+import type { JobsReport } from "../jobs/service/types.ts";
 import type { Deps } from "../lib/deps.ts";
 import type { MemoryMeter, Series } from "../lib/meter.ts";
 import { programVersion } from "../lib/version.ts";
@@ -21,11 +22,13 @@ export interface MetricsSubjects {
   readonly catalog: () => Catalog | undefined;
   /** What the parts have counted. */
   readonly meter: Pick<MemoryMeter, "series">;
+  /** What the service of jobs counts; undefined where they are off. */
+  readonly jobs?: () => JobsReport | undefined;
 }
 
 /** Makes the answer of `/metrics`; the process counts as started at this call. */
 export function makeMetrics(
-  { catalog, meter }: MetricsSubjects,
+  { catalog, meter, jobs }: MetricsSubjects,
   { clock }: Pick<Deps, "clock">,
 ): () => Promise<string> {
   const startedAt = clock.now();
@@ -33,7 +36,12 @@ export function makeMetrics(
   let opened: Promise<Registry> | undefined;
   return async () => {
     const registry = await (opened ??= openRegistry(() => current));
-    current = [...meter.series(), ...images(catalog(), clock.now()), ...ours(startedAt)];
+    current = [
+      ...meter.series(),
+      ...images(catalog(), clock.now()),
+      ...jobFigures(jobs?.()),
+      ...ours(startedAt),
+    ];
     return await registry.metrics();
   };
 }
@@ -82,6 +90,20 @@ function images(catalog: Catalog | undefined, now: number): Series[] {
       figure("plasmd_artifact_size_bytes", size, { channel, arch, artifact: name })
     ),
   ]);
+}
+
+/** DESIGN 11: counts only; no job and no submitter is named. */
+function jobFigures(report: JobsReport | undefined): Series[] {
+  if (report === undefined) return [];
+  const { waiting, queued, running, kept, ended, blobBytes, outputBytes } = report;
+  return [
+    ...Object.entries({ waiting, queued, running, kept })
+      .map(([state, count]) => figure("plasmd_jobs", count, { state })),
+    ...Object.entries(ended)
+      .map(([result, count]) => figure("plasmd_jobs_ended_total", count, { result })),
+    figure("plasmd_jobs_input_bytes", blobBytes),
+    figure("plasmd_jobs_output_bytes", outputBytes),
+  ];
 }
 
 /** Figures of this program and process, as far as the confined daemon may know them. */

@@ -6,13 +6,22 @@
 
 import type { Catalog } from "../artifacts/snapshot.ts";
 import { advertise, type AdvertisedImage, type Advertiser } from "../discovery/advertise.ts";
+import {
+  advertiseCapabilities,
+  capabilityKeys,
+  findWorkers,
+  type FoundWorker,
+} from "../discovery/capability.ts";
 import { openDht } from "../discovery/dht.ts";
 import { findPeers } from "../discovery/mdns/peers.ts";
+import { jobMessageBytes, jobProtocol } from "../formats/job_wire.ts";
 import type { Manifest } from "../formats/manifest.ts";
 import { manifestPrefix, validSigners } from "../formats/signed.ts";
 import { parseTime } from "../formats/time.ts";
+import type { JobService } from "../jobs/service/types.ts";
+import { makeJobHandler, type OwnInfo } from "../jobs/wire/handler.ts";
 import type { Deps } from "../lib/deps.ts";
-import { discoveryLimits } from "../lib/limits.ts";
+import { discoveryLimits, jobWireLimits } from "../lib/limits.ts";
 import type { P2pNode } from "../p2p/options.ts";
 import type { DhtReport } from "../server/discovery_report.ts";
 import { isLoopback } from "./addresses.ts";
@@ -46,6 +55,13 @@ export interface DaemonNetwork extends AsyncDisposable {
   connected(): boolean;
   /** Starts to advertise. */
   advertise(what: Advertised): Promise<void>;
+  /** Answers questions about jobs, and says in the DHT what can be run here. */
+  offerJobs(service: JobService, info: OwnInfo): Promise<void>;
+  /** Other nodes that run jobs. */
+  workers(
+    query: { readonly arch?: string; readonly runtime?: string },
+    signal: AbortSignal,
+  ): Promise<FoundWorker[]>;
   /** Announces everything again: what is served has changed. */
   renew(): void;
 }
@@ -73,6 +89,16 @@ export async function openNetwork(
       const images = () => advertisedImages(catalog(), deps.clock.now());
       advertiser = await advertise(node, { images, httpPort, seed, load }, deps);
     },
+    async offerJobs(service, info) {
+      await node.serve({
+        protocol: jobProtocol,
+        maxBytes: jobMessageBytes,
+        streams: jobWireLimits.streams,
+        answer: makeJobHandler({ service, info }, deps),
+      });
+      owned.use(advertiseCapabilities(node, capabilityKeys(info.arch, info.runtimes), deps));
+    },
+    workers: (query, signal) => findWorkers(node, { ...query, signal }),
     renew: () => advertiser?.renew(),
     async [Symbol.asyncDispose]() {
       await advertiser?.[Symbol.asyncDispose]();

@@ -11,6 +11,7 @@ import type { MemoryMeter } from "../lib/meter.ts";
 import { programVersion } from "../lib/version.ts";
 import { catalogReport } from "../server/catalog_report.ts";
 import type { DiscoveryReport } from "../server/discovery_report.ts";
+import type { JobsStatusReport } from "../server/jobs_report.ts";
 import type { StatusReport } from "../server/report.ts";
 
 /** What is reported. */
@@ -20,19 +21,22 @@ export interface StatusSubjects {
   /** The URLs at which the node listens. */
   readonly origins: () => readonly string[];
   readonly meter: Pick<MemoryMeter, "read">;
+  /** How it stands with jobs; undefined where they are off. */
+  readonly jobs?: () => JobsStatusReport | undefined;
   /** How the node can be found. */
   readonly discovery?: () => DiscoveryReport;
 }
 
 /** Makes the answer of `/status`; uptime counts from this call. */
 export function makeStatus(
-  { identity, catalog, origins, meter, discovery }: StatusSubjects,
+  { identity, catalog, origins, meter, discovery, jobs }: StatusSubjects,
   { clock }: Deps,
 ): () => Promise<StatusReport> {
   const startedAt = new Date(clock.now()).toISOString();
   const start = clock.steady();
   return () => {
     const current = catalog();
+    const running = jobs?.();
     return Promise.resolve({
       provider: {
         version: programVersion.version,
@@ -46,6 +50,7 @@ export function makeStatus(
       ...(current === undefined ? { manifests: [], artifacts: [] } : catalogReport(current)),
       metrics: meter.read(),
       discovery: discovery?.() ?? {},
+      ...(running === undefined ? {} : { jobs: running }),
     });
   };
 }

@@ -8,6 +8,7 @@
  */
 
 import type { DiscoveryReport } from "./discovery_report.ts";
+import type { JobsStatusReport } from "./jobs_report.ts";
 
 /** How a provider is. `healthy` and `degraded` answer 200, `unhealthy` 503. */
 export type Health = "healthy" | "degraded" | "unhealthy";
@@ -95,6 +96,8 @@ export interface StatusReport {
   readonly metrics: Readonly<Record<string, number>>;
   /** How the node can be found; absent in older versions. */
   readonly discovery?: DiscoveryReport;
+  /** Where this node runs jobs for others. */
+  readonly jobs?: JobsStatusReport;
   /** Only for requests with the token. */
   readonly private?: PrivateReport;
 }

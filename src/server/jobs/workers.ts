@@ -55,6 +55,8 @@ function search(query: WorkerQuery, site: Site): Promise<readonly WorkerReport[]
   if (kept !== undefined) return kept.found;
   const found = find(query, AbortSignal.any([ending, AbortSignal.timeout(limits.workersMs)]))
     .catch(() => []);
+  // Nobody yet: who asks next is looked for again.
+  found.then(({ length }) => length === 0 && searches.delete(key));
   searches.set(key, { until: now + limits.workersKeptMs, found });
   return found;
 }
