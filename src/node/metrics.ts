@@ -95,12 +95,10 @@ function images(catalog: Catalog | undefined, now: number): Series[] {
 /** DESIGN 11: counts only; no job and no submitter is named. */
 function jobFigures(report: JobsReport | undefined): Series[] {
   if (report === undefined) return [];
-  const { waiting, queued, running, kept, ended, blobBytes, outputBytes } = report;
+  const { waiting, queued, running, kept, blobBytes, outputBytes } = report;
   return [
     ...Object.entries({ waiting, queued, running, kept })
       .map(([state, count]) => figure("plasmd_jobs", count, { state })),
-    ...Object.entries(ended)
-      .map(([result, count]) => figure("plasmd_jobs_ended_total", count, { result })),
     figure("plasmd_jobs_input_bytes", blobBytes),
     figure("plasmd_jobs_output_bytes", outputBytes),
   ];

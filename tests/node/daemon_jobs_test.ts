@@ -21,7 +21,8 @@ import { tempDirectory } from "../support/temp.ts";
 const self = selfCommand();
 const process = { program: self.program, args: [...self.args, jobProcessCommand] };
 const env = { HOME: Deno.env.get("HOME") ?? "/", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" };
-const deps = systemDeps();
+const meter = memoryMeter();
+const deps = systemDeps({ meter });
 
 /** Runs jobs as the main thread does: a process each. */
 const runHere: RunJob = (job, { write }, { signal }) =>
@@ -63,7 +64,7 @@ async function start(
       ...changes,
     }, {
       signal: new AbortController().signal,
-      meter: memoryMeter(),
+      meter,
       onProgress: () => {},
       runJob: runHere,
     }, deps),
@@ -112,7 +113,7 @@ Deno.test("a job goes to a daemon with nothing but fetch, and comes back with a 
   const shown = JSON.stringify(status);
   equal(shown.includes(id.slice(7)), false);
   const metrics = await (await fetch(`${origin}/metrics`)).text();
-  match(metrics, /^plasmd_jobs_ended_total\{result="done"\} 1$/m);
+  match(metrics, /^plasmd_jobs_ended_total\{state="done"\} 1$/m);
   match(metrics, /^plasmd_jobs\{state="kept"\} 1$/m);
   equal(metrics.includes(id.slice(7, 20)), false);
   const { workers } = await (await fetch(`${origin}/v1/workers`)).json();

@@ -123,7 +123,7 @@ export function makeEndings(
       });
       if (!ended) return;
       log.debug("The end of a job is written", { job: shortId(job.id), completion });
-      meter.observe("plasmd_job_seconds", (completedAt - startedAt) / 1000);
+      meter.add("plasmd_jobs_run_seconds_total", (completedAt - startedAt) / 1000);
       told(job, "done", stdoutSize + stderrSize);
     },
     retry() {
