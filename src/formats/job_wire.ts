@@ -73,18 +73,19 @@ export function decodeJobMessage(bytes: Uint8Array): JobMessage {
  *
  * @throws {PlasmdError} `malformed`
  */
-export function readWorkerInfo({ arch, runtimes: named, http_port: port, load }: JsonObject) {
+export function readWorkerInfo(
+  { arch, runtimes: named, http_port: port, load }: JsonObject,
+): WorkerInfo {
   const known = arches.find((one) => one === arch);
   const isPort = Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
   const isLoad = Number.isInteger(load) && Number(load) >= 0 && Number(load) <= 100;
   if (known === undefined || !isPort || !isLoad || !Array.isArray(named)) {
     throw new PlasmdError("malformed", "A worker says what no worker is");
   }
-  const info: WorkerInfo = {
+  return {
     arch: known,
     runtimes: runtimes.filter((one) => named.includes(one)),
     httpPort: Number(port),
     load: Number(load),
   };
-  return info;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { JobsReport } from "../jobs/service/types.ts";
-import { limitsReport } from "./jobs/site.ts";
+import { type LimitsReport, limitsReport } from "./jobs/site.ts";
 
 /** How it stands with jobs. */
 export interface JobsStatusReport {
@@ -24,7 +24,7 @@ export interface JobsStatusReport {
   /** 0 idle to 100 full. */
   readonly load: number;
   /** What a job may ask for. */
-  readonly limits: ReturnType<typeof limitsReport>;
+  readonly limits: LimitsReport;
   /** How many submitters are allowed. */
   readonly submitters: number;
 }

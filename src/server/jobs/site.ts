@@ -94,6 +94,14 @@ export function countWrite({ writes }: Jobs, address: string): void {
 }
 
 /** What a worker gives a job at most, in the members of JSON. */
-export function limitsReport({ wallMs, memoryBytes, outputBytes }: WorkerLimits) {
+export interface LimitsReport {
+  readonly wall_ms: number;
+  readonly memory_bytes: number;
+  /** Of stdout and stderr together. */
+  readonly output_bytes: number;
+}
+
+/** Tells limits. */
+export function limitsReport({ wallMs, memoryBytes, outputBytes }: WorkerLimits): LimitsReport {
   return { wall_ms: wallMs, memory_bytes: memoryBytes, output_bytes: outputBytes };
 }

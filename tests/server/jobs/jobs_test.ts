@@ -356,3 +356,50 @@ Deno.test("the log has no more of a job's id than its start", async () => {
   ok(text.includes("abababab.."));
   equal(text.includes(id.slice(0, 12)), false);
 });
+
+Deno.test("who writes too fast is told to come later", async () => {
+  await using it = await site();
+  const path = blob(moduleBytes);
+  let refused: Called | undefined;
+  for (let tries = 0; refused === undefined && tries < 100; tries++) {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => it.call("PUT", path, "1")),
+    );
+    refused = answers.find(({ status }) => status === 429);
+  }
+  equal(refused?.json.code, "too_many");
+  equal(refused?.headers.get("Retry-After"), "2");
+});
+
+Deno.test("input that is there already is not read again", async () => {
+  await using it = await site();
+  const { json: { job_id: id } } = await it.call("POST", "/v1/jobs", plainJob(1));
+  const named = `${blob(moduleBytes)}?job=${hex(id)}`;
+  equal((await it.call("PUT", named, moduleBytes)).status, 204);
+  equal((await it.call("PUT", named, moduleBytes)).status, 204);
+  // Who doesn't know a job isn't told what others have sent.
+  equal((await it.call("PUT", blob(moduleBytes), moduleBytes)).status, 404);
+});
+
+Deno.test("after a body that was read whole, the connection takes the next request", async () => {
+  await using it = await site();
+  const bytes = plainJob(1);
+  const first = `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  const last = "GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const text = first + new TextDecoder().decode(bytes) + last;
+  const answer = await sendRaw(it.server.port, text);
+  deepEqual([...answer.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status), [
+    "202",
+    "200",
+  ]);
+});
+
+Deno.test("HEAD of events follows nothing", async () => {
+  await using it = await site();
+  const { json: { job_id: id } } = await it.call("POST", "/v1/jobs", plainJob(1));
+  const url = `http://127.0.0.1:${it.server.port}/v1/jobs/${hex(id)}/events`;
+  const answer = await fetch(url, { method: "HEAD" });
+  await answer.body?.cancel();
+  equal(answer.status, 200);
+  equal(answer.headers.get("Content-Type"), "text/event-stream");
+});
