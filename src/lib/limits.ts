@@ -547,10 +547,6 @@ export const jobHttpLimits = {
   writesAtOnce: 1000,
   /** Addresses whose rate is remembered. */
   addresses: 10_000,
-  /** Bytes of a signed cancel. */
-  cancelBytes: 4 * KiB,
-  /** Bytes of output that are read from the disk in one go. */
-  readBytes: 64 * KiB,
   /** Milliseconds for which an answer with workers is kept, and for one search. */
   workersKeptMs: 10 * seconds,
   workersMs: 5 * seconds,
@@ -577,6 +573,18 @@ export const jobWireLimits = {
   putMs: 10 * seconds,
   /** Milliseconds between two questions whether a job has ended. */
   pollMs: 500,
+} as const;
+
+/** Limits of a submitter of jobs: what a worker can make it wait for or read. */
+export const jobClientLimits = {
+  /** Bytes of an answer that is no output. */
+  answerBytes: 256 * KiB,
+  /** Milliseconds for an answer, and for a blob or output on its way. */
+  answerMs: 10 * seconds,
+  blobMs: 600 * seconds,
+  /** Times that a call is made, and milliseconds before the second; it doubles. */
+  attempts: 4,
+  backoffMs: 100,
 } as const;
 
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */

@@ -6,7 +6,7 @@
 
 import { addRoute, createRouter, findRoute, type RouterContext } from "rou3";
 import { PlasmdError } from "../lib/errors.ts";
-import { jobFormatLimits, jobHttpLimits, jobServiceLimits } from "../lib/limits.ts";
+import { jobFormatLimits, jobServiceLimits } from "../lib/limits.ts";
 import { serveArtifact, serveBlob } from "./artifact.ts";
 import type { RequestBody } from "./body.ts";
 import { problem } from "./errors.ts";
@@ -61,7 +61,7 @@ const table: readonly Route[] = [
   {
     path: "/v1/jobs/:job",
     methods: { GET: getJob, HEAD: getJob, DELETE: deleteJob },
-    bodies: { DELETE: jobHttpLimits.cancelBytes },
+    bodies: { DELETE: jobFormatLimits.cancelBytes },
   },
   get("/v1/jobs/:job/stdout", outputOf("stdout")),
   get("/v1/jobs/:job/stderr", outputOf("stderr")),
