@@ -23,11 +23,16 @@ function isFile(path: string): boolean {
 
 /** The body, or one that says `SKIPPED: why` where programs or rights are missing. */
 export function needing(
-  { tools = [], root = false }: { readonly tools?: readonly string[]; readonly root?: boolean },
+  { tools = [], files = [], root = false }: {
+    readonly tools?: readonly string[];
+    /** Paths of files. */
+    readonly files?: readonly string[];
+    readonly root?: boolean;
+  },
   body: TestBody,
 ): TestBody {
   return async (t) => {
-    const missing = missingTools(tools);
+    const missing = [...missingTools(tools), ...files.filter((path) => !isFile(path))];
     if (missing.length > 0) return console.log(`SKIPPED: ${missing.join(", ")} not installed`);
     if (root && Deno.uid() !== 0) return console.log("SKIPPED: root only");
     await body(t);

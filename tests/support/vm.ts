@@ -14,8 +14,12 @@ export interface VmOptions {
   readonly name: string;
   /** Default x86_64. */
   readonly arch?: Arch;
-  readonly kernel: string;
-  readonly initramfs: string;
+  /** What QEMU itself starts; without it the firmware finds something. */
+  readonly kernel?: string;
+  readonly initramfs?: string;
+  readonly firmware?: Firmware;
+  /** The image of a USB stick to start from. */
+  readonly stick?: string;
   /** Kernel arguments, besides the console's. */
   readonly append?: string;
   /** MiB; default 1024. */
@@ -30,6 +34,15 @@ export interface VmOptions {
   readonly prefix?: readonly string[];
   /** More arguments for QEMU. */
   readonly extra?: readonly string[];
+}
+
+/** UEFI, as Debian's ovmf and qemu-efi-aarch64 have it. */
+export interface Firmware {
+  readonly code: string;
+  /** Its variables: a copy of them is used. */
+  readonly variables?: string;
+  /** Whether it starts only what is signed. */
+  readonly secure?: boolean;
 }
 
 /** A machine that runs. Disposing it cuts its power. */
@@ -80,7 +93,10 @@ export async function startVm(options: VmOptions): Promise<Vm> {
   const directory = await Deno.makeTempDir({ prefix: "plasmd-vm-" });
   const socket = `${directory}/monitor`;
   const started = performance.now();
-  const qemu = [machines[options.arch ?? "x86_64"].program, ...vmArguments(options, socket)];
+  const variables = options.firmware?.variables && `${directory}/variables.fd`;
+  if (variables) await Deno.copyFile(options.firmware!.variables!, variables);
+  const machine = machines[options.arch ?? "x86_64"];
+  const qemu = [machine.program, ...vmArguments(options, socket, variables)];
   const [program, ...args] = [...options.prefix ?? [], ...qemu];
   const child = new Deno.Command(program!, {
     args,
@@ -120,8 +136,17 @@ export async function startVm(options: VmOptions): Promise<Vm> {
   };
 }
 
-function vmArguments(options: VmOptions, socket: string): string[] {
-  const { kernel, initramfs, append = "", memory = 1024, forward = [], disks = [] } = options;
+function vmArguments(options: VmOptions, socket: string, variables?: string): string[] {
+  const {
+    kernel,
+    initramfs,
+    firmware,
+    stick,
+    append = "",
+    memory = 1024,
+    forward = [],
+    disks = [],
+  } = options;
   const { cards = ["virtio-net-pci"], extra = [], arch = "x86_64" } = options;
   const machine = machines[arch];
   const rules = forward.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
@@ -130,8 +155,14 @@ function vmArguments(options: VmOptions, socket: string): string[] {
     ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", `${memory}`],
     ...["-display", "none", "-serial", "stdio", "-no-reboot"],
     ...["-monitor", `unix:${socket},server=on,wait=off`],
-    ...["-kernel", kernel, "-initrd", initramfs],
-    ...["-append", `console=${machine.console} panic=-1 ${append}`],
+    ...kernel === undefined ? [] : ["-kernel", kernel],
+    ...initramfs === undefined ? [] : ["-initrd", initramfs],
+    ...kernel === undefined ? [] : ["-append", `console=${machine.console} panic=-1 ${append}`],
+    ...firmware === undefined ? [] : firmwareArguments(firmware, variables),
+    ...stick === undefined ? [] : [
+      ...["-device", "qemu-xhci", "-drive", `id=stick,file=${stick},format=raw,if=none`],
+      ...["-device", "usb-storage,drive=stick,bootindex=1"],
+    ],
     ...(cards.length === 0 ? ["-nic", "none"] : []),
     ...cards.flatMap((model, i) => [
       ...["-netdev", `user,id=n${i}${i === 0 ? rules.join("") : ""}`],
@@ -139,6 +170,16 @@ function vmArguments(options: VmOptions, socket: string): string[] {
     ]),
     ...disks.flatMap((file) => ["-drive", `file=${file},format=raw,if=virtio`]),
     ...extra,
+  ];
+}
+
+function firmwareArguments({ code, secure }: Firmware, variables?: string): string[] {
+  if (variables === undefined) return ["-bios", code];
+  return [
+    ...(secure ? ["-machine", "q35,smm=on"] : ["-machine", "q35"]),
+    ...(secure ? ["-global", "driver=cfi.pflash01,property=secure,value=on"] : []),
+    ...["-drive", `if=pflash,format=raw,readonly=on,file=${code}`],
+    ...["-drive", `if=pflash,format=raw,file=${variables}`],
   ];
 }
 
