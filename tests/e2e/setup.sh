@@ -29,10 +29,14 @@ packages=(
   musl-tools      # a root file system whose only libc is musl
   nginx-light     # a server to compare with
   openssl         # checks our signatures
+  ovmf            # UEFI for virtual machines
   procps
+  qemu-efi-aarch64
   qemu-system-arm
   qemu-system-x86
+  sbsigntool
   squashfs-tools
+  systemd-boot-efi
   util-linux      # setpriv, unshare
   wget
   xz-utils
