@@ -27,7 +27,17 @@ import { discoverCommand } from "./commands/discover.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
+import {
+  jobCancelCommand,
+  jobListCommand,
+  jobLogsCommand,
+  jobReceiptCommand,
+  jobStatusCommand,
+  jobWaitCommand,
+} from "./commands/job_asked.ts";
 import { jobRunCommand } from "./commands/job_run.ts";
+import { jobSubmitCommand } from "./commands/job_submit.ts";
+import { jobVerifyCommand } from "./commands/job_verify.ts";
 import { licensesCommand } from "./commands/licenses.ts";
 import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
@@ -102,7 +112,17 @@ export function buildApp(terminal: Terminal): Application<Context> {
         docs: { brief: "What a machine starts from" },
       }),
       job: buildRouteMap<string, Context>({
-        routes: { run: jobRunCommand },
+        routes: {
+          run: jobRunCommand,
+          submit: jobSubmitCommand,
+          status: jobStatusCommand,
+          wait: jobWaitCommand,
+          logs: jobLogsCommand,
+          cancel: jobCancelCommand,
+          list: jobListCommand,
+          receipt: jobReceiptCommand,
+          verify: jobVerifyCommand,
+        },
         docs: { brief: "Run WebAssembly modules in a sandbox" },
       }),
       selftest: selftestCommand,

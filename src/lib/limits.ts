@@ -585,6 +585,9 @@ export const jobClientLimits = {
   /** Times that a call is made, and milliseconds before the second; it doubles. */
   attempts: 4,
   backoffMs: 100,
+  /** Jobs that are remembered, and bytes of one: a signed job as base64. */
+  remembered: 1000,
+  recordBytes: 512 * KiB,
 } as const;
 
 /** Limits of mDNS, by which providers on the LAN are found. RFC 6762, RFC 6763. */

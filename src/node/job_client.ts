@@ -1,0 +1,161 @@
+/**
+ * A submitter's side of jobs: files of ours become a signed job, and what was handed in is
+ * remembered, so that its id is enough later.
+ *
+ * @module
+ */
+
+import { readdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { type JobSpecFields, type OpenedJobSpec, openJobSpec } from "../formats/job_spec.ts";
+import { sealJobSpec } from "../formats/job_spec.ts";
+import { formatTime } from "../formats/time.ts";
+import type { Identity } from "../identity/key_file.ts";
+import { httpTransport } from "../jobs/client/http_transport.ts";
+import type { Submission } from "../jobs/client/submit.ts";
+import type { JobTransport } from "../jobs/client/transport.ts";
+import { parseJobPath } from "../jobs/job.ts";
+import { fromBase64, sha256Hex, toBase64 } from "../lib/bytes.ts";
+import type { Deps } from "../lib/deps.ts";
+import { PlasmdError } from "../lib/errors.ts";
+import { readBounded, readBoundedIfThere, writeAtomic } from "../lib/files.ts";
+import { jobClientLimits, jobFormatLimits, jobLimits } from "../lib/limits.ts";
+import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
+
+/** A job as a person names it: its bytes are in files of ours. */
+export interface JobRequest {
+  readonly worker: string;
+  readonly module: string;
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [string, string])[];
+  /** Names in the job's root → files of ours. */
+  readonly files: readonly (readonly [string, string])[];
+  readonly stdin?: string;
+  readonly deterministic: boolean;
+  readonly wallMs?: number;
+  readonly memoryBytes?: number;
+  readonly outputBytes?: number;
+  /** Milliseconds until it expires. */
+  readonly lifetimeMs: number;
+}
+
+/** A job that this user has handed in. */
+export interface SubmittedJob {
+  readonly job: OpenedJobSpec;
+  /** Where its worker listens. */
+  readonly origin: string;
+  readonly transport: JobTransport;
+}
+
+/**
+ * Reads the files of a job and signs it.
+ *
+ * @throws {PlasmdError} `io`, `permission`, `too_large` for a file; `malformed` for the job
+ */
+export async function prepareJob(
+  request: JobRequest,
+  identity: Identity,
+  { clock, random }: Deps,
+): Promise<Submission> {
+  const blobs = new Map<string, Uint8Array>();
+  const add = async (path: string, max: number) => {
+    const bytes = await readBounded(path, max);
+    const digest = `sha256:${sha256Hex(bytes)}`;
+    blobs.set(digest, bytes);
+    return digest;
+  };
+  const module = await add(request.module, jobLimits.moduleBytes);
+  const files: Record<string, string> = {};
+  for (const [name, path] of request.files) {
+    files[parseJobPath(name)] = await add(path, jobLimits.inputBytes);
+  }
+  const fields: JobSpecFields = {
+    submitter: identity.keyid,
+    worker: request.worker,
+    module,
+    args: request.args,
+    env: Object.fromEntries(request.env),
+    stdin: request.stdin === undefined ? null : await add(request.stdin, jobLimits.inputBytes),
+    files,
+    limits: {
+      wall_ms: request.wallMs ?? jobLimits.wallDefaultMs,
+      memory_bytes: request.memoryBytes ?? jobLimits.memoryDefaultBytes,
+      output_bytes: request.outputBytes ?? jobLimits.outputDefaultBytes,
+    },
+    deterministic: request.deterministic,
+    nonce: toBase64(random.bytes(jobFormatLimits.nonceBytes)),
+    expires_at: formatTime(clock.now() + request.lifetimeMs),
+  };
+  return { spec: sealJobSpec(fields, identity), blobs };
+}
+
+/** A job and the way to its worker. */
+export function submittedJob(spec: Uint8Array, origin: string, deps: Deps): SubmittedJob {
+  const job = openJobSpec(spec);
+  return { job, origin, transport: httpTransport(origin, job.id, deps) };
+}
+
+/** Remembers a job. Its id reads its result, so that nobody else may read this. */
+export async function rememberJob(
+  spec: Uint8Array,
+  origin: string,
+  id: string,
+  stateDir?: string,
+): Promise<void> {
+  await makeStateDirectory(stateDirectory(stateDir));
+  const directory = await makeStateDirectory(placeOf(stateDir));
+  if (directory === undefined) return;
+  const names = await namesIn(directory);
+  // Any of them goes: what is forgotten here is still known to the worker by its id.
+  for (const name of names.slice(jobClientLimits.remembered - 1)) {
+    await unlink(join(directory, name));
+  }
+  const text = JSON.stringify({ origin, spec: toBase64(spec) });
+  await writeAtomic(join(directory, fileOf(id)), text, { mode: 0o600 });
+}
+
+/**
+ * A job that was handed in from here.
+ *
+ * @throws {PlasmdError} `usage` for what is no id, `not_found` where it is not remembered
+ */
+export async function recallJob(id: string, deps: Deps, stateDir?: string): Promise<SubmittedJob> {
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(id)) {
+    throw new PlasmdError("usage", `Invalid job id "${id}": it is sha256: and 64 hex digits`);
+  }
+  const full = id.startsWith("sha256:") ? id : `sha256:${id}`;
+  const path = join(placeOf(stateDir), fileOf(full));
+  const bytes = await readBoundedIfThere(path, jobClientLimits.recordBytes);
+  if (bytes === undefined) {
+    throw new PlasmdError("not_found", `Job ${full} was not submitted from here`, {
+      hint: "plasmd job list shows those that were",
+    });
+  }
+  const { origin, spec } = JSON.parse(new TextDecoder().decode(bytes));
+  return submittedJob(fromBase64(spec)!, origin, deps);
+}
+
+/** All jobs that are remembered. */
+export async function recallJobs(deps: Deps, stateDir?: string): Promise<SubmittedJob[]> {
+  const names = await namesIn(placeOf(stateDir));
+  return await Promise.all(
+    names.map((name) => recallJob(name.slice(0, -".json".length), deps, stateDir)),
+  );
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code === "ENOENT") return [];
+    throw thrown;
+  }
+}
+
+function placeOf(stateDir?: string): string {
+  return join(stateDirectory(stateDir), "submitted-jobs");
+}
+
+function fileOf(id: string): string {
+  return `${id.slice("sha256:".length)}.json`;
+}
