@@ -80,6 +80,8 @@ Deno.test("a job goes to a real worker, and its receipt proves its output", asyn
   match((await run("status", id)).stdout, /done/);
   equal((await run("logs", id)).stdout, "hello\n");
   equal((await run("receipt", id, "--json")).code, 0);
+  // Too late to end it, but the worker takes the order: it is signed by who submitted the job.
+  match((await run("cancel", id)).stdout, /done: exit, exit code 33/);
   ok((await run("list")).stdout.includes(id));
   const kept = at(`client/submitted-jobs/${id.slice(7)}.json`);
   equal((await stat(kept)).mode & 0o777, 0o600);
