@@ -14,12 +14,16 @@ import { ended, type JobInput, type JobOutcome } from "./job.ts";
 import { residentBytes } from "./resident.ts";
 import type { JobWriter } from "./run_module.ts";
 
-/** How a job process is started, and who gets what the job writes. */
-export interface BrokerOptions {
+/** How a job process is started. */
+export interface JobProcess {
   /** The program and arguments of a job process. */
   readonly process: { readonly program: string; readonly args: readonly string[] };
   /** The only variables that it sees. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** Who gets what a job writes, and who may end it. */
+export interface RunOptions {
   readonly write: JobWriter;
   /** Cancels the job. */
   readonly signal: AbortSignal;
@@ -32,10 +36,15 @@ export interface BrokerOptions {
  */
 export async function runJob(
   job: JobInput,
-  { process, env, write, signal }: BrokerOptions,
-  { clock }: Pick<Deps, "clock">,
+  { process, env, write, signal }: JobProcess & RunOptions,
+  deps: Pick<Deps, "clock">,
 ): Promise<JobOutcome> {
-  const child = new Deno.Command(process.program, {
+  return await runJobIn(startJobProcess({ process, env }), job, { write, signal }, deps);
+}
+
+/** Starts a process that waits for its one job. */
+export function startJobProcess({ process, env }: JobProcess): Deno.ChildProcess {
+  return new Deno.Command(process.program, {
     args: [...process.args],
     clearEnv: true,
     env: { ...env },
@@ -43,6 +52,19 @@ export async function runJob(
     stdout: "piped",
     stderr: "null",
   }).spawn();
+}
+
+/**
+ * Runs a job in a process that waits for it; the process has ended when this returns.
+ *
+ * @throws {PlasmdError} as {@linkcode runJob} says
+ */
+export async function runJobIn(
+  child: Deno.ChildProcess,
+  job: JobInput,
+  { write, signal }: RunOptions,
+  { clock }: Pick<Deps, "clock">,
+): Promise<JobOutcome> {
   const watch = new AbortController();
   let killed: JobOutcome | undefined;
   const kill = (outcome: JobOutcome) => {

@@ -5,7 +5,9 @@
  * @module
  */
 
+import { setFlagsFromString } from "node:v8";
 import { errorData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { jobLimits } from "../lib/limits.ts";
 import { startWorker } from "../lib/worker.ts";
 import { encodeFrame, frameTypes, readFrames } from "./frames.ts";
 import { decodeJob } from "./messages.ts";
@@ -44,6 +46,8 @@ function checkJob({ module, limits }: JobInput): void {
 }
 
 async function runInWorker(job: JobInput): Promise<unknown> {
+  // DESIGN 11: before the Worker is made, whose heap it bounds.
+  setFlagsFromString(`--max-old-space-size=${jobLimits.heapMiB}`);
   const worker = startWorker("job", { permissions: "none" });
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   worker.onerror = (event) => {

@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import { errorCodes, errorFromData, PlasmdError } from "../lib/errors.ts";
+import { jobLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 import { encodeFrame, type Frame, frameTypes } from "./frames.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
@@ -30,6 +31,27 @@ export function* encodeJob(job: JobInput): Generator<Uint8Array<ArrayBuffer>> {
   for (const blob of [job.module, job.stdin, ...job.files.values()]) {
     yield encodeFrame(frameTypes.blob, blob);
   }
+}
+
+const bytes = (most: number) =>
+  v.pipe(v.instance(Uint8Array), v.check((value) => value.length <= most));
+
+const inputSchema = v.strictObject({
+  ...headSchema.entries,
+  module: bytes(jobLimits.moduleBytes),
+  stdin: bytes(jobLimits.inputBytes),
+  files: v.map(v.string(), bytes(jobLimits.inputBytes)),
+});
+
+/**
+ * A job that came as a message from another thread.
+ *
+ * @throws {PlasmdError} `malformed`
+ */
+export function parseJobInput(value: unknown): JobInput {
+  const parsed = v.safeParse(inputSchema, value);
+  if (parsed.success) return parsed.output;
+  throw new PlasmdError("malformed", "What was to be run is no job");
 }
 
 /**

@@ -429,6 +429,12 @@ export const jobLimits = {
   processBytes: 256 * MiB,
   /** Milliseconds between two looks at a job's memory. */
   pollMs: 50,
+  /** Jobs that run at once, whatever is configured. */
+  atOnce: 256,
+  /** Job processes that wait for a job where jobs are run for others. */
+  warm: 2,
+  /** Mebibytes of V8's own heap in a job process: a job's memory isn't in it. */
+  heapMiB: 256,
   /** Bytes of a module or component. */
   moduleBytes: 64 * MiB,
   /** Bytes of one function: a longer one keeps the compiler busy beyond any wall clock. */

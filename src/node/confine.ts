@@ -6,9 +6,11 @@
  */
 
 import { errorFromData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { serverLimits } from "../lib/limits.ts";
+import { systemDeps } from "../lib/deps.ts";
+import { jobLimits, serverLimits } from "../lib/limits.ts";
 import type { LogFormat, LogLevel } from "../lib/log.ts";
 import { startWorker } from "../lib/worker.ts";
+import { jobProcess } from "./job_process.ts";
 import type {
   DaemonOptions,
   DaemonReady,
@@ -67,7 +69,23 @@ export async function runConfinedDaemon(
 ): Promise<void> {
   const { logging } = watcher;
   const { drainMs } = options.limits;
-  await runConfined({ type: "start", options, logging }, options, watcher, drainMs);
+  await using stack = new AsyncDisposableStack();
+  const runs = options.jobs === undefined ? undefined : await openRuns(stack, options);
+  await runConfined({ type: "start", options, logging, runs }, options, watcher, drainMs);
+}
+
+/** The end of a port at which the daemon has jobs run. */
+async function openRuns(
+  stack: AsyncDisposableStack,
+  { jobs }: DaemonOptions,
+): Promise<MessagePort> {
+  const { openPool } = await import("../jobs/pool.ts");
+  const { serveRuns } = await import("./job_runs.ts");
+  const warm = Math.min(jobLimits.warm, jobs!.concurrency);
+  const pool = stack.use(openPool({ ...jobProcess(), warm }, systemDeps()));
+  const { port1, port2 } = new MessageChannel();
+  stack.use(serveRuns(port1, pool.run));
+  return port2;
 }
 
 /**
@@ -89,7 +107,10 @@ async function runConfined(
 ): Promise<void> {
   const { onProgress, onReady, signal, admitted = Promise.resolve() } = watcher;
   const worker = startWorker("daemon", { permissions: daemonPermissions(paths) });
-  const say = (message: ToDaemon) => worker.postMessage(message);
+  const say = (message: ToDaemon) => {
+    const port = message.type === "start" ? message.runs : undefined;
+    worker.postMessage(message, port === undefined ? [] : [port]);
+  };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const loaded = Promise.withResolvers<void>();
   let overdue: ReturnType<typeof setTimeout> | undefined;

@@ -10,6 +10,7 @@ import { type Log, openLog, silentLog } from "../lib/log.ts";
 import { memoryMeter } from "../lib/meter.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { startNode } from "./dht_node.ts";
+import { remoteRuns } from "./job_runs.ts";
 import type { FromDaemon, LiveOptions, ToDaemon } from "./protocol.ts";
 
 /** This thread, as a Worker sees it. */
@@ -38,13 +39,14 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 });
 scope.postMessage({ type: "loaded" });
 
-function start({ options, logging }: Extract<ToDaemon, { type: "start" }>): void {
+function start({ options, logging, runs }: Extract<ToDaemon, { type: "start" }>): void {
   const meter = memoryMeter();
   log = openLog(logging);
   const deps = systemDeps({ log, meter });
   follow(startDaemon(options, {
     signal: stopping.signal,
     meter,
+    runJob: runs && remoteRuns(runs),
     onProgress: (done, total, label) => scope.postMessage({ type: "progress", done, total, label }),
   }, deps));
 }

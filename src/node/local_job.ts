@@ -10,9 +10,8 @@ import type { JobWriter } from "../jobs/run_module.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { readBounded } from "../lib/files.ts";
-import { jobProcessCommand } from "../lib/job_process.ts";
 import { jobLimits } from "../lib/limits.ts";
-import { selfCommand } from "../lib/self.ts";
+import { jobProcess } from "./job_process.ts";
 
 /** What to run. */
 export interface LocalJob {
@@ -57,10 +56,8 @@ export async function runLocalJob(job: LocalJob, deps: Deps): Promise<JobOutcome
     },
     deterministic: job.deterministic,
   };
-  const self = selfCommand();
-  const process = { program: self.program, args: [...self.args, jobProcessCommand] };
   const { write, signal } = job;
-  return await runJob(input, { process, env: processEnv(), write, signal }, deps);
+  return await runJob(input, { ...jobProcess(), write, signal }, deps);
 }
 
 /** A module above the limit is refused like any other that can't be run. */
@@ -86,13 +83,4 @@ async function readStdin(path: string | undefined): Promise<Uint8Array> {
     parts.push(part);
   }
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-}
-
-/** What the runtime itself needs to start; a job never sees it. */
-function processEnv(): Record<string, string> {
-  const names = ["HOME", "XDG_CACHE_HOME", "DENO_DIR", "PLASMD_CACHE_DIR"];
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
 }

@@ -146,6 +146,8 @@ export type ToDaemon =
   | {
     readonly type: "start";
     readonly options: DaemonOptions;
+    /** Where jobs are run; transferred. */
+    readonly runs?: MessagePort;
     readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
   }
   | {

@@ -1,0 +1,79 @@
+/**
+ * Job processes that are started before they are needed: a job waits for no start. Each runs one
+ * job and ends with it, so nothing of one submitter's is left for another.
+ *
+ * @module
+ */
+
+import type { Deps } from "../lib/deps.ts";
+import { type JobProcess, runJobIn, startJobProcess } from "./broker.ts";
+import type { RunJob } from "./service/types.ts";
+
+/** How many processes wait, and how they are started. */
+export interface PoolOptions extends JobProcess {
+  /** Processes that are kept waiting. */
+  readonly warm: number;
+}
+
+/** Runs jobs. Disposing it ends every process, with its job. */
+export interface JobPool extends AsyncDisposable {
+  readonly run: RunJob;
+  /** Processes that wait for a job. */
+  waiting(): number;
+}
+
+/** Opens a pool; its first processes are started now. */
+export function openPool({ warm, ...process }: PoolOptions, deps: Pick<Deps, "clock">): JobPool {
+  const idle = new Set<Deno.ChildProcess>();
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  const fill = () => {
+    while (idle.size < warm && !closing.signal.aborted) {
+      const child = startJobProcess(process);
+      idle.add(child);
+      // One that dies by itself is no use; the next job starts its own.
+      child.status.then(() => idle.delete(child));
+    }
+  };
+  const take = (): Deno.ChildProcess => {
+    const [child] = idle;
+    if (child === undefined) return startJobProcess(process);
+    idle.delete(child);
+    return child;
+  };
+  fill();
+  return {
+    waiting: () => idle.size,
+    async run(job, { write }, { signal }) {
+      closing.signal.throwIfAborted();
+      const both = AbortSignal.any([signal, closing.signal]);
+      const run = runJobIn(take(), job, { write, signal: both }, deps);
+      running.add(run);
+      try {
+        return await run;
+      } finally {
+        running.delete(run);
+        // Not before: the job that runs has the processor for itself.
+        fill();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      const waiting = [...idle];
+      await Promise.allSettled([...running, ...waiting.map(endIdle)]);
+    },
+  };
+}
+
+async function endIdle(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+  await Promise.all([
+    child.status,
+    child.stdin.close().catch(() => {}),
+    child.stdout.cancel().catch(() => {}),
+  ]);
+}
