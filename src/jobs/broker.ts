@@ -13,14 +13,7 @@ import { frameTypes, readFrames } from "./frames.ts";
 import { ended, type JobInput, type JobOutcome } from "./job.ts";
 import { residentBytes } from "./resident.ts";
 import type { JobWriter } from "./run_module.ts";
-
-/** How a job process is started. */
-export interface JobProcess {
-  /** The program and arguments of a job process. */
-  readonly process: { readonly program: string; readonly args: readonly string[] };
-  /** The only variables that it sees. */
-  readonly env: Readonly<Record<string, string>>;
-}
+import { type JobProcess, startJobProcess } from "./start_process.ts";
 
 /** Who gets what a job writes, and who may end it. */
 export interface RunOptions {
@@ -40,18 +33,6 @@ export async function runJob(
   deps: Pick<Deps, "clock">,
 ): Promise<JobOutcome> {
   return await runJobIn(startJobProcess({ process, env }), job, { write, signal }, deps);
-}
-
-/** Starts a process that waits for its one job. */
-export function startJobProcess({ process, env }: JobProcess): Deno.ChildProcess {
-  return new Deno.Command(process.program, {
-    args: [...process.args],
-    clearEnv: true,
-    env: { ...env },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
 }
 
 /**
@@ -79,29 +60,35 @@ export async function runJobIn(
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   const watching = watchLimits(child.pid, job, { clock, signal: watch.signal, kill });
+  const feeding = feed(child, job);
   try {
-    const [said] = await Promise.all([listen(child, job, write, kill), feed(child, job)]);
-    if (killed !== undefined) return killed;
-    if (said !== undefined) return decodeOutcome(said);
-    return await abnormalEnd(child);
+    const said = await listen(child, job, write, kill);
+    if (killed === undefined && said !== undefined) return decodeOutcome(said);
+    // One that only closed its pipe still has its time.
+    const status = await child.status;
+    return killed ?? abnormalEnd(status);
   } finally {
     signal.removeEventListener("abort", cancel);
     watch.abort();
     kill(ended("cancelled"));
-    await Promise.all([child.status, watching]);
+    await Promise.all([child.status, watching, feeding]);
+    await child.stdin.close().catch(() => {});
   }
 }
 
-/** Hands the job over; a process that ends early has said why, or is reported as broken. */
+/**
+ * Hands the job over; a process that ends early has said why, or is reported as broken. The pipe
+ * stays open: by its end the process knows that we are gone.
+ */
 async function feed(child: Deno.ChildProcess, job: JobInput): Promise<void> {
   try {
-    await ReadableStream.from(encodeJob(job)).pipeTo(child.stdin);
+    await ReadableStream.from(encodeJob(job)).pipeTo(child.stdin, { preventClose: true });
   } catch {
     // The pipe is closed: what the process said, or that it said nothing, tells the rest.
   }
 }
 
-/** Passes output on, and returns the outcome's bytes, if any came. */
+/** Passes output on until the outcome comes, and returns its bytes; nothing counts after it. */
 async function listen(
   child: Deno.ChildProcess,
   job: JobInput,
@@ -109,11 +96,10 @@ async function listen(
   kill: (outcome: JobOutcome) => void,
 ): Promise<Uint8Array | undefined> {
   let left = job.limits.outputBytes;
-  let outcome: Uint8Array | undefined;
   try {
     for await (const { type, bytes } of readFrames(child.stdout)) {
-      if (type === frameTypes.outcome) outcome = bytes;
-      else if (type === frameTypes.stdout || type === frameTypes.stderr) {
+      if (type === frameTypes.outcome) return bytes;
+      if (type === frameTypes.stdout || type === frameTypes.stderr) {
         left -= bytes.length;
         // The Worker counts, too; a process that was taken over might not.
         if (left < 0) kill(ended("output", "it wrote more than it may"));
@@ -124,12 +110,11 @@ async function listen(
     await child.stdout.cancel().catch(() => {});
     kill(ended("trap", thrown instanceof Error ? thrown.message : String(thrown)));
   }
-  return outcome;
+  return undefined;
 }
 
 /** V8 aborts a process that runs out of memory; that is what a signal or these codes mean. */
-async function abnormalEnd(child: Deno.ChildProcess): Promise<JobOutcome> {
-  const { code, signal } = await child.status;
+function abnormalEnd({ code, signal }: Deno.CommandStatus): JobOutcome {
   if (signal !== null || code === 133 || code === 134 || code === 5) {
     return ended("memory", "the process that ran it was aborted");
   }

@@ -19,13 +19,24 @@ import { checkModule } from "./wasm/check.ts";
 export async function runJobProcess(): Promise<void> {
   let outcome: unknown;
   try {
-    const job = await decodeJob(readFrames(Deno.stdin.readable));
+    const frames = readFrames(Deno.stdin.readable);
+    const job = await decodeJob(frames);
+    void endWithBroker(frames);
     checkJob(job);
     outcome = { outcome: await runInWorker(job) };
   } catch (thrown) {
     outcome = { error: errorData(toPlasmdError(thrown)) };
   }
   say(frameTypes.outcome, new TextEncoder().encode(JSON.stringify(outcome)));
+}
+
+/**
+ * Nothing comes behind the job, and the pipe stays open while the broker lives: where it was killed
+ * nobody wants the job any more. This thread is free, whatever the job does in its own.
+ */
+async function endWithBroker(frames: AsyncGenerator<unknown>): Promise<void> {
+  await frames.next().catch(() => {});
+  Deno.exit(1);
 }
 
 /** DESIGN 11: the module's features are checked before anything compiles it. */

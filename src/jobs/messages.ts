@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { errorCodes, errorFromData, PlasmdError } from "../lib/errors.ts";
-import { jobLimits } from "../lib/limits.ts";
+import { jobFormatLimits, jobLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
 import { encodeFrame, type Frame, frameTypes } from "./frames.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
@@ -36,8 +36,17 @@ export function* encodeJob(job: JobInput): Generator<Uint8Array<ArrayBuffer>> {
 const bytes = (most: number) =>
   v.pipe(v.instance(Uint8Array), v.check((value) => value.length <= most));
 
+const whole = (most: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(most));
+
+/** Those of a signed job: a limit that is no number, or never reached, would be none. */
 const inputSchema = v.strictObject({
   ...headSchema.entries,
+  limits: v.strictObject({
+    wallMs: whole(1, jobFormatLimits.wallMs),
+    memoryBytes: whole(1, jobFormatLimits.askedBytes),
+    outputBytes: whole(0, jobFormatLimits.askedBytes),
+  }),
   module: bytes(jobLimits.moduleBytes),
   stdin: bytes(jobLimits.inputBytes),
   files: v.map(v.string(), bytes(jobLimits.inputBytes)),

@@ -6,8 +6,9 @@
  */
 
 import type { Deps } from "../lib/deps.ts";
-import { type JobProcess, runJobIn, startJobProcess } from "./broker.ts";
+import { runJobIn } from "./broker.ts";
 import type { RunJob } from "./service/types.ts";
+import { type JobProcess, startJobProcess } from "./start_process.ts";
 
 /** How many processes wait, and how they are started. */
 export interface PoolOptions extends JobProcess {
@@ -32,7 +33,9 @@ export function openPool({ warm, ...process }: PoolOptions, deps: Pick<Deps, "cl
       const child = startJobProcess(process);
       idle.add(child);
       // One that dies by itself is no use; the next job starts its own.
-      child.status.then(() => idle.delete(child));
+      child.status.then(() => {
+        if (idle.delete(child)) void closePipes(child);
+      });
     }
   };
   const take = (): Deno.ChildProcess => {
@@ -60,6 +63,7 @@ export function openPool({ warm, ...process }: PoolOptions, deps: Pick<Deps, "cl
     async [Symbol.asyncDispose]() {
       closing.abort();
       const waiting = [...idle];
+      idle.clear();
       await Promise.allSettled([...running, ...waiting.map(endIdle)]);
     },
   };
@@ -71,9 +75,9 @@ async function endIdle(child: Deno.ChildProcess): Promise<void> {
   } catch {
     // It has ended already.
   }
-  await Promise.all([
-    child.status,
-    child.stdin.close().catch(() => {}),
-    child.stdout.cancel().catch(() => {}),
-  ]);
+  await Promise.all([child.status, closePipes(child)]);
+}
+
+async function closePipes({ stdin, stdout }: Deno.ChildProcess): Promise<void> {
+  await Promise.allSettled([stdin.close(), stdout.cancel()]);
 }

@@ -433,6 +433,8 @@ export const jobLimits = {
   atOnce: 256,
   /** Job processes that wait for a job where jobs are run for others. */
   warm: 2,
+  /** By how much job processes are nicer than we are: what serves goes before what computes. */
+  niceness: 10,
   /** Mebibytes of V8's own heap in a job process: a job's memory isn't in it. */
   heapMiB: 256,
   /** Bytes of a module or component. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JobProcess } from "../jobs/broker.ts";
+import type { JobProcess } from "../jobs/start_process.ts";
 import { jobProcessCommand } from "../lib/job_process.ts";
 import { selfCommand } from "../lib/self.ts";
 
