@@ -36,8 +36,8 @@ export function* encodeJob(job: JobInput): Generator<Uint8Array<ArrayBuffer>> {
 const bytes = (most: number) =>
   v.pipe(v.instance(Uint8Array), v.check((value) => value.length <= most));
 
-const whole = (most: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(most));
+const whole = (least: number, most: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
 
 /** Those of a signed job: a limit that is no number, or never reached, would be none. */
 const inputSchema = v.strictObject({
