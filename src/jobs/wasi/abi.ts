@@ -30,6 +30,7 @@ export const errno = {
   perm: 63,
   pipe: 64,
   range: 68,
+  rofs: 69,
   spipe: 70,
   xdev: 75,
   notcapable: 76,

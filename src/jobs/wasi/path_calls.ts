@@ -10,7 +10,16 @@ import { grantedRights } from "./descriptors.ts";
 import type { Calls, Job } from "./host.ts";
 import { existing, type Place, resolvePath } from "./paths.ts";
 import { setTimes, writeStat } from "./stat.ts";
-import { type DirectoryNode, enter, type FileNode, remove, type TreeNode } from "./tree.ts";
+import {
+  link,
+  makeDirectory,
+  makeFile,
+  makeLink,
+  removeDirectory,
+  rename,
+  unlink,
+} from "./places.ts";
+import type { DirectoryNode, FileNode } from "./tree.ts";
 
 /** The calls of this family. */
 export function pathCalls(job: Job): Calls {
@@ -22,8 +31,7 @@ export function pathCalls(job: Job): Calls {
   return {
     path_create_directory(fd: number, at: number, length: number) {
       const to = place(fd, rights.path_create_directory, at, length, false);
-      if (to.node !== undefined) fail(errno.exist);
-      enter(tree, to.directory, to.name, tree.makeDirectory(to.directory));
+      makeDirectory(tree, to);
     },
     path_filestat_get(fd: number, flags: number, at: number, length: number, into: number) {
       const found = place(fd, rights.path_filestat_get, at, length, (flags & 1) !== 0);
@@ -54,11 +62,7 @@ export function pathCalls(job: Job): Calls {
       if ((flags & 1) !== 0) fail(errno.inval);
       const node = existing(place(fromFd, rights.path_link_source, fromAt, fromLength, false));
       const to = place(toFd, rights.path_link_target, toAt, toLength, false);
-      if (node.type === "directory") fail(errno.perm);
-      if (to.node !== undefined) fail(errno.exist);
-      if (to.wantsDirectory) fail(errno.noent);
-      node.links++;
-      enter(tree, to.directory, to.name, node);
+      link(tree, node, to);
     },
     path_open: (
       fd: number,
@@ -95,11 +99,7 @@ export function pathCalls(job: Job): Calls {
     },
     path_remove_directory(fd: number, at: number, length: number) {
       const found = place(fd, rights.path_remove_directory, at, length, false);
-      const node = existing(found);
-      if (node.type !== "directory") fail(errno.notdir);
-      if (found.name === ".") fail(errno.inval);
-      if (node.entries.size > 0) fail(errno.notempty);
-      remove(tree, found.directory, found.name);
+      removeDirectory(tree, found);
     },
     path_rename(
       fromFd: number,
@@ -110,22 +110,16 @@ export function pathCalls(job: Job): Calls {
       toLength: number,
     ) {
       const from = place(fromFd, rights.path_rename_source, fromAt, fromLength, false);
-      rename(job, from, place(toFd, rights.path_rename_target, toAt, toLength, false));
+      rename(tree, from, place(toFd, rights.path_rename_target, toAt, toLength, false));
     },
     path_symlink(targetAt: number, targetLength: number, fd: number, at: number, length: number) {
       const target = memory.text(targetAt, targetLength);
       const to = place(fd, rights.path_symlink, at, length, false);
-      if (target.startsWith("/")) fail(errno.notcapable);
-      if (to.node !== undefined) fail(errno.exist);
-      if (to.wantsDirectory) fail(errno.noent);
-      enter(tree, to.directory, to.name, tree.makeLink(target));
+      makeLink(tree, target, to);
     },
     path_unlink_file(fd: number, at: number, length: number) {
       const found = place(fd, rights.path_unlink_file, at, length, false);
-      if (found.node === undefined) fail(errno.noent);
-      if (found.node.type === "directory") fail(errno.isdir);
-      if (found.wantsDirectory) fail(errno.notdir);
-      remove(tree, found.directory, found.name);
+      unlink(tree, found);
     },
   };
 }
@@ -184,38 +178,7 @@ function openDirectory(
   });
 }
 
-function create({ tree }: Job, { directory, name, wantsDirectory }: Place, open: number): FileNode {
+function create({ tree }: Job, place: Place, open: number): FileNode {
   if ((open & oflags.creat) === 0) fail(errno.noent);
-  if (wantsDirectory) fail(errno.isdir);
-  const file = tree.makeFile();
-  enter(tree, directory, name, file);
-  return file;
-}
-
-/** rename(2): a file over a file, a directory over an empty directory, never into itself. */
-function rename({ tree }: Job, from: Place, to: Place): void {
-  const node = existing(from);
-  if (from.name === "." || to.name === ".") fail(errno.inval);
-  if (to.node === node) return;
-  if (node.type === "directory" && isInside(to.directory, node)) fail(errno.inval);
-  if (node.type !== "directory" && to.wantsDirectory) fail(errno.notdir);
-  if (to.node !== undefined) replace(node, to.node);
-  if (to.node !== undefined) remove(tree, to.directory, to.name);
-  from.directory.entries.delete(from.name);
-  from.directory.mtim = from.directory.ctim = tree.now();
-  enter(tree, to.directory, to.name, node);
-  if (node.type === "directory") node.parent = to.directory;
-}
-
-function replace(node: TreeNode, target: TreeNode): void {
-  if (node.type === "directory") {
-    if (target.type !== "directory") fail(errno.notdir);
-    if (target.entries.size > 0) fail(errno.notempty);
-  } else if (target.type === "directory") fail(errno.isdir);
-}
-
-function isInside(directory: DirectoryNode, of: DirectoryNode): boolean {
-  let at = directory;
-  while (at !== of && at.parent !== at) at = at.parent;
-  return at === of;
+  return makeFile(tree, place);
 }

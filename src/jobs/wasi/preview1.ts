@@ -11,10 +11,10 @@ import { type Calls, type Job, ProcessExit, type WasiHost } from "./host.ts";
 import { ioCalls } from "./io_calls.ts";
 import { guestMemory } from "./memory.ts";
 import { pathCalls } from "./path_calls.ts";
-import { resolvePath } from "./paths.ts";
+import { placeFile } from "./places.ts";
 import { pollCalls } from "./poll_call.ts";
 import { processCalls } from "./process_calls.ts";
-import { enter, makeTree, type Tree } from "./tree.ts";
+import { makeTree } from "./tree.ts";
 
 /** What a run of a module is given. */
 export interface Preview1Options {
@@ -81,22 +81,6 @@ function entry(call: Calls[string]): (...args: never[]) => number {
       throw thrown;
     }
   };
-}
-
-function placeFile(tree: Tree, path: string, bytes: Uint8Array): void {
-  const parts = path.split("/");
-  let directory = tree.root;
-  for (const part of parts.slice(0, -1)) {
-    const there = directory.entries.get(part);
-    const next = there?.type === "directory" ? there : tree.makeDirectory(directory);
-    if (next !== there) enter(tree, directory, part, next);
-    directory = next;
-  }
-  const file = tree.makeFile();
-  tree.resize(file, bytes.length);
-  file.bytes.set(bytes);
-  enter(tree, directory, parts.at(-1)!, file);
-  resolvePath(tree.root, path, false);
 }
 
 export { ProcessExit };
