@@ -18,6 +18,7 @@ import { getOpenApi } from "./jobs/openapi.ts";
 import { outputOf } from "./jobs/output.ts";
 import { getReceipt } from "./jobs/receipt.ts";
 import { getWorkers } from "./jobs/workers.ts";
+import { serveIpxe } from "./ipxe.ts";
 import { serveManifest } from "./manifest.ts";
 import { serveMetrics } from "./metrics.ts";
 import type { Reply } from "./reply.ts";
@@ -46,10 +47,12 @@ const table: readonly Route[] = [
   get("/status", serveStatus),
   get("/metrics", serveMetrics),
   get("/manifest.json", serveManifest),
+  get("/boot.ipxe", serveIpxe),
   get("/kernel", artifact("kernel")),
   get("/initramfs", artifact("initramfs")),
   get("/rootfs", artifact("rootfs")),
   get("/:channel/:arch/manifest.json", serveManifest),
+  get("/:channel/:arch/boot.ipxe", serveIpxe),
   get("/:channel/:arch/:artifact", serveArtifact),
   get("/blobs/sha256/:digest", serveBlob),
   { path: "/v1/jobs", methods: { POST: postJob }, bodies: { POST: jobFormatLimits.specBytes } },

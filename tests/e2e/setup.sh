@@ -16,6 +16,7 @@ packages=(
   gcc
   gcc-aarch64-linux-gnu  # the launcher for arm64
   iproute2        # network namespaces
+  ipxe-qemu       # the ROM of a network card
   jq
   kmod
   libc6-dev

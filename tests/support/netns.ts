@@ -136,11 +136,13 @@ export function startOn(
 export async function leaseAddresses(
   machine: string,
   directory: TempDirectory,
+  bootFile?: string,
 ): Promise<NetnsProgram> {
   const file = directory.join("leases.conf");
   const lines = [
     ...["start 10.99.0.100", "end 10.99.0.120", "interface eth0", "option subnet 255.255.255.0"],
     ...[`lease_file ${directory.join("leases")}`, `pidfile ${directory.join("leases.pid")}`],
+    ...(bootFile === undefined ? [] : [`boot_file ${bootFile}`]),
   ];
   await fs.writeFile(directory.join("leases"), "");
   await fs.writeFile(file, lines.join("\n") + "\n");
