@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PlasmdError } from "../lib/errors.ts";
 import type { BuildFacts } from "../lib/version.ts";
+import { withAssets } from "./assets.ts";
 import { type NpmPackage, packagesOf } from "./licenses.ts";
 import { runProgram } from "./run.ts";
 
@@ -21,6 +22,8 @@ export interface BundleOptions {
   readonly workers: Readonly<Record<string, URL>>;
   /** The modules of the parts that are loaded when they are needed, by name. */
   readonly parts?: Readonly<Record<string, URL>>;
+  /** Parts whose packages are bundled as for a browser, where they touch nothing outside. */
+  readonly browser?: readonly string[];
   /** The bundle's file; the source maps are written beside it. */
   readonly output: string;
   /** What `plasmd version` says of the build. */
@@ -46,7 +49,8 @@ export async function bundleProgram(options: BundleOptions): Promise<Bundle> {
   const embed = async (modules: Readonly<Record<string, URL>>) => {
     const texts: Record<string, string> = {};
     for (const [name, entry] of Object.entries(modules)) {
-      const { text, map } = await bundleModule(entry, options);
+      const browser = options.browser?.includes(name) ?? false;
+      const { text, map } = await bundleModule(entry, { ...options, browser });
       texts[name] = text;
       sources.push(...sourcesOf(map));
       await Deno.writeTextFile(mapFile(options.output, name), map);
@@ -54,7 +58,7 @@ export async function bundleProgram(options: BundleOptions): Promise<Bundle> {
     return texts;
   };
   const [workers, parts] = [await embed(options.workers), await embed(options.parts ?? {})];
-  const main = await bundleModule(options.entry, options);
+  const main = await bundleModule(options.entry, { ...options, browser: false });
   sources.push(...sourcesOf(main.map));
   const licenses = await options.licenses?.(packagesOf(sources));
   const head = preamble({ build: options.build, workers, parts, licenses });
@@ -81,7 +85,7 @@ export function mapFile(output: string, inside?: string): string {
 
 async function bundleModule(
   entry: URL,
-  { signal }: BundleOptions,
+  { browser, signal }: { readonly browser: boolean; readonly signal?: AbortSignal },
 ): Promise<{ text: string; map: string }> {
   const directory = await Deno.makeTempDir({ prefix: "plasmd-bundle-" });
   try {
@@ -91,13 +95,17 @@ async function bundleModule(
       "--quiet",
       "--minify",
       "--sourcemap=external",
+      ...browser ? ["--platform=browser"] : [],
       `--output=${output}`,
       fileURLToPath(entry),
     ], { cwd: fileURLToPath(new URL("../..", import.meta.url)), signal });
+    const map = await Deno.readTextFile(`${output}.map`);
+    const files = sourcesOf(map).map((source) => sourceFile(source, directory));
+    const { head, text } = await withAssets(await Deno.readTextFile(output), files);
     return {
-      text: withRequire(await Deno.readTextFile(output)),
+      text: withRequire(text, head),
       // The line before it that binds `require`.
-      map: shiftMap(portableMap(await Deno.readTextFile(`${output}.map`), directory), 1),
+      map: shiftMap(portableMap(map, directory), 1),
     };
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -109,7 +117,7 @@ async function bundleModule(
  * The bundler itself makes `require` of `import.meta.url`, which in a blob is no base for it, and
  * of node:module, which costs each thread of a slow machine a tenth of a second, required or not.
  */
-function withRequire(text: string): string {
+function withRequire(text: string, head: string): string {
   const bound = text.replaceAll(
     /import\{createRequire as (\w+)\} from "node:module";var ([\w$]+)=\1\(import\.meta\.url\);/g,
     // As long as before: the source map counts columns.
@@ -118,7 +126,7 @@ function withRequire(text: string): string {
   if (/require\w*\(import\.meta\.url\)/i.test(bound)) {
     throw new PlasmdError("internal", "The bundler binds `require` to the module in a new way");
   }
-  return `const require=(name)=>globalThis.process.getBuiltinModule(name);\n${bound}`;
+  return `const require=(name)=>globalThis.process.getBuiltinModule(name);${head}\n${bound}`;
 }
 
 /**
@@ -149,12 +157,17 @@ function shiftMap(map: string, lines: number): string {
   return JSON.stringify({ ...parsed, mappings: ";".repeat(lines) + parsed.mappings });
 }
 
+/** The file of a source, as the bundler writes it in the map. */
+function sourceFile(source: string, directory: string): string {
+  return source.startsWith("file:") ? fileURLToPath(source) : join(directory, source);
+}
+
 /** A map whose sources don't name this machine's directories, so that builds are the same. */
 function portableMap(map: string, directory: string): string {
   const parsed: { sources: string[] } = JSON.parse(map);
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const sources = parsed.sources.map((source) => {
-    const path = source.startsWith("file:") ? fileURLToPath(source) : join(directory, source);
+    const path = sourceFile(source, directory);
     return path.startsWith(root)
       ? path.slice(root.length)
       : path.replace(/^.*\/npm\/[^/]+\//, "npm:");

@@ -48,6 +48,8 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     entry: new URL("main.ts", root),
     workers: Object.fromEntries(workerModules().map(({ name, module }) => [name, module()])),
     parts: Object.fromEntries(partModules().map(({ name, module }) => [name, module()])),
+    // The transpiler of components: its own WASI is then none, instead of this machine.
+    browser: ["component"],
     output: `${file}.js`,
     build: { commit, target: target.name },
     licenses: (packages) => licensesText(target, packages),

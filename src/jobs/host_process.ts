@@ -5,13 +5,16 @@
  * @module
  */
 
+import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { errorData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { jobLimits } from "../lib/limits.ts";
 import { startWorker } from "../lib/worker.ts";
 import { encodeFrame, frameTypes, readFrames } from "./frames.ts";
+import { loadPart } from "../lib/part.ts";
+import { type Transpiled, transpiledOf } from "./component/transpiled.ts";
 import { decodeJob } from "./messages.ts";
-import type { FromJob } from "./job_worker.ts";
+import type { FromJob, ToJob } from "./job_worker.ts";
 import type { JobInput } from "./job.ts";
 import { checkModule } from "./wasm/check.ts";
 
@@ -22,8 +25,8 @@ export async function runJobProcess(): Promise<void> {
     const frames = readFrames(Deno.stdin.readable);
     const job = await decodeJob(frames);
     void endWithBroker(frames);
-    checkJob(job);
-    outcome = { outcome: await runInWorker(job) };
+    const prepare = await checkJob(job);
+    outcome = { outcome: await runInWorker(job, prepare) };
   } catch (thrown) {
     outcome = { error: errorData(toPlasmdError(thrown)) };
   }
@@ -39,13 +42,16 @@ async function endWithBroker(frames: AsyncGenerator<unknown>): Promise<void> {
   Deno.exit(1);
 }
 
+/** What is done to a job's module once the process has given up its rights. */
+type Prepare = () => Transpiled | undefined;
+
 /** DESIGN 11: the module's features are checked before anything compiles it. */
-function checkJob({ module, limits }: JobInput): void {
+async function checkJob({ module, limits }: JobInput): Promise<Prepare> {
   const checked = checkModule(module);
   if (checked.kind === "component") {
-    throw new PlasmdError("module", "Cannot run the module: it is a component", {
-      hint: "this version runs WASI preview 1 command modules",
-    });
+    const jco = await loadPart<typeof import("./component/jco.ts")>("component");
+    await jco.prepare();
+    return () => transpiledOf(module, jco.transpile);
   }
   if (checked.memoryPages * 65_536 > limits.memoryBytes) {
     throw new PlasmdError(
@@ -54,9 +60,10 @@ function checkJob({ module, limits }: JobInput): void {
         `limit is ${limits.memoryBytes}`,
     );
   }
+  return () => undefined;
 }
 
-async function runInWorker(job: JobInput): Promise<unknown> {
+async function runInWorker(job: JobInput, prepare: Prepare): Promise<unknown> {
   // DESIGN 11: before the Worker is made, whose heap it bounds.
   setFlagsFromString(`--max-old-space-size=${jobLimits.heapMiB}`);
   const worker = startWorker("job", { permissions: "none" });
@@ -68,7 +75,11 @@ async function runInWorker(job: JobInput): Promise<unknown> {
   worker.onmessage = async ({ data }: MessageEvent<FromJob>) => {
     if (data.type === "loaded") {
       await giveUpRights();
-      worker.postMessage(job);
+      try {
+        worker.postMessage({ job, transpiled: prepare() } satisfies ToJob);
+      } catch (thrown) {
+        reject(thrown);
+      }
     } else if (data.type === "output") say(frameTypes[data.stream], data.bytes);
     else if (data.type === "done") resolve(data.outcome);
     else reject(new PlasmdError("module", data.reason));
@@ -82,6 +93,8 @@ async function runInWorker(job: JobInput): Promise<unknown> {
 
 /** What is left is stdin and stdout, which are open. DESIGN 11. */
 async function giveUpRights(): Promise<void> {
+  // The transpiler looks for a variable, and must find none instead of being refused.
+  Object.defineProperty(process, "env", { value: {}, configurable: true });
   for (const name of ["run", "ffi", "net", "write", "env", "sys", "read"] as const) {
     await Deno.permissions.revoke({ name });
   }

@@ -5,9 +5,17 @@
  */
 
 import { PlasmdError } from "../lib/errors.ts";
+import { runComponent } from "./component/run_component.ts";
+import type { Transpiled } from "./component/transpiled.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
 import { ended } from "./job.ts";
-import { runModule } from "./run_module.ts";
+import { type JobWriter, runModule } from "./run_module.ts";
+
+/** To the job's Worker: a job, and its component made ready where it is one. */
+export interface ToJob {
+  readonly job: JobInput;
+  readonly transpiled?: Transpiled;
+}
 
 /** From the job's Worker. */
 export type FromJob =
@@ -23,18 +31,14 @@ export type FromJob =
 /** This thread, as a Worker sees it. */
 interface WorkerScope {
   postMessage(message: FromJob): void;
-  onmessage: ((event: MessageEvent<JobInput>) => void) | null;
+  onmessage: ((event: MessageEvent<ToJob>) => void) | null;
 }
 
 const scope = globalThis as unknown as WorkerScope;
 
 scope.onmessage = async ({ data }) => {
   try {
-    const module = await WebAssembly.compile(data.module as BufferSource);
-    const outcome = runModule(module, data, (stream, bytes) => {
-      scope.postMessage({ type: "output", stream, bytes: Uint8Array.from(bytes) });
-    });
-    scope.postMessage({ type: "done", outcome });
+    scope.postMessage({ type: "done", outcome: await run(data) });
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     if (thrown instanceof PlasmdError) scope.postMessage({ type: "refused", reason });
@@ -43,4 +47,12 @@ scope.onmessage = async ({ data }) => {
     } else scope.postMessage({ type: "done", outcome: ended("trap", reason) });
   }
 };
+
+async function run({ job, transpiled }: ToJob): Promise<JobOutcome> {
+  const write: JobWriter = (stream, bytes) =>
+    scope.postMessage({ type: "output", stream, bytes: Uint8Array.from(bytes) });
+  if (transpiled !== undefined) return await runComponent(transpiled, job, write);
+  return runModule(await WebAssembly.compile(job.module as BufferSource), job, write);
+}
+
 scope.postMessage({ type: "loaded" });

@@ -51,14 +51,16 @@ function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports) {
   }
 }
 
-function outcomeOf(thrown: unknown): JobOutcome {
+/** What a job comes to that ended by throwing. */
+export function outcomeOf(thrown: unknown): JobOutcome {
   if (thrown instanceof ProcessExit) return { completion: "exit", exitCode: thrown.code & 0xff };
   if (thrown instanceof OutputLimit) return ended("output", "it wrote more than it may");
   if (thrown instanceof RangeError) return ended("trap", "its calls are nested too deep");
   return ended("trap", thrown instanceof Error ? thrown.message : String(thrown));
 }
 
-function limited(write: JobWriter, most: number): JobWriter {
+/** Takes what a job writes until it is more than it may write; then it ends the job. */
+export function limited(write: JobWriter, most: number): JobWriter {
   let left = most;
   return (stream, bytes) => {
     const part = bytes.subarray(0, left);
@@ -68,7 +70,8 @@ function limited(write: JobWriter, most: number): JobWriter {
   };
 }
 
-function hostOf(input: Omit<JobInput, "module">, write: JobWriter): WasiHost {
+/** What the calls of a job reach. */
+export function hostOf(input: Omit<JobInput, "module">, write: JobWriter): WasiHost {
   return {
     args: input.args,
     env: input.env,

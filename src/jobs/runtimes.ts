@@ -5,4 +5,4 @@
  */
 
 /** The runtimes of this worker, `wasm` for all of them among them. */
-export const ownRuntimes: readonly string[] = ["wasm", "v8-wasi-0.1"];
+export const ownRuntimes: readonly string[] = ["wasm", "v8-wasi-0.1", "v8-wasi-0.2"];

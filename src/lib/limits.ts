@@ -464,6 +464,10 @@ export const jobLimits = {
   /** Modules in a component, and components inside of each other. */
   componentModules: 64,
   componentDepth: 8,
+  /** Instances of modules in a component that runs. */
+  componentInstances: 1000,
+  /** Bytes of a component that is ready to run: its modules, and the script that joins them. */
+  transpiledBytes: 128 * MiB,
 } as const;
 
 /** Limits of what jobs for others are signed in. DESIGN 11. */

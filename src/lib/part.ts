@@ -17,6 +17,7 @@ export interface PartModule {
 /** The parts of this program: name → module, from this file. */
 const modules = {
   addresses: "../p2p/address.ts",
+  component: "../jobs/component/jco.ts",
   image: "../boot/media/image.ts",
   mdns: "../discovery/mdns/part.ts",
   p2p: "../p2p/node.ts",

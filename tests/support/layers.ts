@@ -29,6 +29,7 @@ export const layers = [
  * `/` is a folder. Libraries that are missing here may be imported by nobody.
  */
 export const libraries: Readonly<Record<string, readonly string[]>> = {
+  "@bytecodealliance/jco-transpile": ["src/jobs/component/jco.ts"],
   "@libp2p/crypto": ["src/p2p/"],
   "@libp2p/identify": ["src/p2p/"],
   "@libp2p/interface": ["src/p2p/"],

@@ -17,8 +17,10 @@ export interface CheckedModule {
   /** A core module's imports and exports; empty for a component. */
   readonly imports: readonly Import[];
   readonly exports: readonly External[];
-  /** Pages of 64 KiB that a core module's memory starts with. */
+  /** Pages of 64 KiB that a core module's memory starts with, imported or its own. */
   readonly memoryPages: number;
+  /** Entries of a core module's tables. */
+  readonly tableEntries: number;
 }
 
 const magic = 0x6d736100; // "\0asm", little-endian
@@ -40,11 +42,11 @@ export function checkModule(bytes: Uint8Array): CheckedModule {
   if (version === 0x0001_000d) {
     const count = { modules: 0 };
     readComponent(reader, 1, count);
-    return { kind: "component", imports: [], exports: [], memoryPages: 0 };
+    return { kind: "component", imports: [], exports: [], memoryPages: 0, tableEntries: 0 };
   }
   if (version !== 1) refuseModule(`its version is 0x${version.toString(16)}`, 4);
-  const { imports, exports, memoryPages } = readModule(reader);
-  return { kind: "module", imports, exports, memoryPages };
+  const { imports, exports, memoryPages, tableEntries } = readModule(reader);
+  return { kind: "module", imports, exports, memoryPages, tableEntries };
 }
 
 function readHeader(reader: Reader): number {
