@@ -47,6 +47,10 @@ export function makeStatus(
         addresses: origins(),
         default: current?.default ?? null,
       },
+      ipxe: {
+        path: "/boot.ipxe",
+        trusts: "this provider and the network to it: nothing that iPXE loads is verified",
+      },
       ...(current === undefined ? { manifests: [], artifacts: [] } : catalogReport(current)),
       metrics: meter.read(),
       discovery: discovery?.() ?? {},

@@ -87,9 +87,17 @@ export interface PrivateReport {
   readonly problems: readonly ProblemReport[];
 }
 
+/** A way to start a machine, and whom who takes it trusts. DESIGN 7. */
+export interface BootReport {
+  readonly path: string;
+  readonly trusts: string;
+}
+
 /** The answer of `/status`. */
 export interface StatusReport {
   readonly provider: ProviderReport;
+  /** How machines without media of their own start; absent in older versions. */
+  readonly ipxe?: BootReport;
   readonly manifests: readonly ManifestReport[];
   readonly artifacts: readonly ArtifactReport[];
   /** Figure → value, as counted since the start. */

@@ -9,6 +9,7 @@ import { PlasmdError } from "../lib/errors.ts";
 import type { AnnouncementReport, DhtReport, DiscoveryReport } from "./discovery_report.ts";
 import type {
   ArtifactReport,
+  BootReport,
   ClientReport,
   HealthReport,
   ManifestReport,
@@ -30,6 +31,7 @@ export function readStatus(value: unknown): StatusReport {
   const report = record(value, "status");
   return {
     provider: provider(record(report.provider, "provider")),
+    ...(report.ipxe === undefined ? {} : { ipxe: boot(record(report.ipxe, "ipxe")) }),
     manifests: list(report.manifests, "manifests").map(manifest),
     artifacts: list(report.artifacts, "artifacts").map(artifact),
     metrics: metrics(record(report.metrics, "metrics")),
@@ -51,6 +53,10 @@ export function readHealth(value: unknown): HealthReport {
   const entries = Object.entries(record(checks, "checks"));
   if (entries.some(([, passed]) => typeof passed !== "boolean")) throw odd("checks");
   return { status, checks: Object.fromEntries(entries) as Record<string, boolean> };
+}
+
+function boot(it: Members): BootReport {
+  return { path: text(it, "path"), trusts: text(it, "trusts") };
 }
 
 function provider(it: Members): ProviderReport {

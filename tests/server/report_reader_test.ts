@@ -36,6 +36,8 @@ Deno.test("a report of ours is read as it was written", () => {
       .provider.default,
     { channel: "a", arch: "b" },
   );
+  const ipxe = { path: "/boot.ipxe", trusts: "the provider" };
+  deepEqual(readStatus(copy({ ...full, ipxe })).ipxe, ipxe);
   const health = { status: "degraded", checks: { dht_connected: false } } as const;
   deepEqual(readHealth(copy(health)), health);
 });
