@@ -10,7 +10,7 @@ import { PlasmdError } from "../lib/errors.ts";
 import { jobLimits } from "../lib/limits.ts";
 import { decodeOutcome, encodeJob } from "./messages.ts";
 import { frameTypes, readFrames } from "./frames.ts";
-import { ended, type JobInput, type JobOutcome } from "./job.ts";
+import { ended, inputBytes, type JobInput, type JobOutcome } from "./job.ts";
 import { residentBytes } from "./resident.ts";
 import type { JobWriter } from "./run_module.ts";
 import { type JobProcess, startJobProcess } from "./start_process.ts";
@@ -96,8 +96,10 @@ async function listen(
   kill: (outcome: JobOutcome) => void,
 ): Promise<Uint8Array | undefined> {
   let left = job.limits.outputBytes;
+  // What is no output is short; what is more than a job may write need not be held to be counted.
+  const most = Math.min(jobLimits.frameBytes, Math.max(left, jobLimits.outcomeBytes));
   try {
-    for await (const { type, bytes } of readFrames(child.stdout)) {
+    for await (const { type, bytes } of readFrames(child.stdout, most)) {
       if (type === frameTypes.outcome) return bytes;
       if (type === frameTypes.stdout || type === frameTypes.stderr) {
         left -= bytes.length;
@@ -123,15 +125,16 @@ function abnormalEnd({ code, signal }: Deno.CommandStatus): JobOutcome {
 
 async function watchLimits(
   pid: number,
-  { limits }: JobInput,
+  job: JobInput,
   { clock, signal, kill }: {
     readonly clock: Deps["clock"];
     readonly signal: AbortSignal;
     readonly kill: (outcome: JobOutcome) => void;
   },
 ): Promise<void> {
-  const end = clock.steady() + limits.wallMs;
-  const most = limits.memoryBytes + jobLimits.processBytes;
+  const end = clock.steady() + job.limits.wallMs;
+  // What it was given is not what it takes.
+  const most = job.limits.memoryBytes + jobLimits.processBytes + inputBytes(job);
   while (!signal.aborted) {
     const left = end - clock.steady();
     if (left <= 0) return kill(ended("timeout", "it ran longer than it may"));

@@ -22,14 +22,21 @@ const headBytes = 5;
 /** A frame as bytes. */
 export function encodeFrame(type: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(headBytes + bytes.length);
-  frame[0] = type;
-  new DataView(frame.buffer).setUint32(1, bytes.length, true);
+  frame.set(frameHead(type, bytes.length));
   frame.set(bytes, headBytes);
   return frame;
 }
 
+/** What comes before a frame's bytes. */
+export function frameHead(type: number, length: number): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(headBytes);
+  head[0] = type;
+  new DataView(head.buffer).setUint32(1, length, true);
+  return head;
+}
+
 /**
- * The frames of a stream.
+ * The frames of a stream. A large one is put together where it is handed out: it is there once.
  *
  * @throws {PlasmdError} `malformed` for an unknown type, a frame above `most` bytes, or a stream
  * that ends inside a frame
@@ -38,41 +45,34 @@ export async function* readFrames(
   stream: AsyncIterable<Uint8Array>,
   most: number = jobLimits.frameBytes,
 ): AsyncGenerator<Frame> {
-  let parts: Uint8Array[] = [];
-  let held = 0;
+  const head = new Uint8Array(headBytes);
+  let body: Uint8Array<ArrayBuffer> | undefined;
+  let filled = 0;
   for await (const part of stream) {
-    parts.push(part);
-    held += part.length;
-    let length = wanted(parts, held, most);
-    while (length !== undefined && held >= length) {
-      const all = join(parts, held);
-      yield { type: all[0]!, bytes: all.slice(headBytes, length) };
-      parts = all.length === length ? [] : [all.subarray(length)];
-      held = all.length - length;
-      length = wanted(parts, held, most);
+    for (let at = 0; at < part.length;) {
+      const into = body ?? head;
+      const piece = part.subarray(at, at + into.length - filled);
+      into.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < into.length) break;
+      filled = 0;
+      const whole = body ?? bodyOf(head, most);
+      body = body === undefined && whole.length > 0 ? whole : undefined;
+      if (body === undefined) yield { type: head[0]!, bytes: whole };
     }
   }
-  if (held > 0) throw new PlasmdError("malformed", "A job process ended inside a message");
+  if (filled > 0 || body !== undefined) {
+    throw new PlasmdError("malformed", "A job process ended inside a message");
+  }
 }
 
-/** Bytes of the frame that the parts begin with, once its head is there. */
-function wanted(parts: Uint8Array[], held: number, most: number): number | undefined {
-  if (held < headBytes) return undefined;
-  const head = parts[0]!.length >= headBytes ? parts[0]! : join(parts, held);
+/** Room for the bytes that a head announces. */
+function bodyOf(head: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayBuffer> {
   const type = head[0]!;
-  const length = new DataView(head.buffer, head.byteOffset).getUint32(1, true);
+  const length = new DataView(head.buffer).getUint32(1, true);
   if (type < frameTypes.start || type > frameTypes.outcome || length > most) {
     throw new PlasmdError("malformed", "A job process said something that is no message");
   }
-  return headBytes + length;
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return new Uint8Array(length);
 }

@@ -15,7 +15,7 @@ import { loadPart } from "../lib/part.ts";
 import { type Transpiled, transpiledOf } from "./component/transpiled.ts";
 import { decodeJob } from "./messages.ts";
 import type { FromJob, ToJob } from "./job_worker.ts";
-import type { JobInput } from "./job.ts";
+import { buffersOf, type JobInput } from "./job.ts";
 import { checkModule } from "./wasm/check.ts";
 
 /** Runs the job that comes on stdin. Returns when its outcome was said. */
@@ -76,7 +76,9 @@ async function runInWorker(job: JobInput, prepare: Prepare): Promise<unknown> {
     if (data.type === "loaded") {
       await giveUpRights();
       try {
-        worker.postMessage({ job, transpiled: prepare() } satisfies ToJob);
+        const transpiled = prepare();
+        // Handed over, so that a large module is there once.
+        worker.postMessage({ job, transpiled } satisfies ToJob, buffersOf(job));
       } catch (thrown) {
         reject(thrown);
       }

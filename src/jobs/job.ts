@@ -20,6 +20,21 @@ export interface JobInput {
   readonly deterministic: boolean;
 }
 
+/** Bytes of a job's module and input. */
+export function inputBytes({ module, stdin, files }: JobInput): number {
+  return [stdin, ...files.values()].reduce((sum, { length }) => sum + length, module.length);
+}
+
+/** The memory that a job's bytes lie in, where nothing else lies there. */
+export function buffersOf({ module, stdin, files }: JobInput): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  for (const { buffer, byteLength } of [module, stdin, ...files.values()]) {
+    const whole = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
+    if (whole && byteLength > 0) found.add(buffer);
+  }
+  return [...found];
+}
+
 /** The limits of one job. */
 export interface JobLimits {
   readonly wallMs: number;

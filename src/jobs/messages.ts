@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { errorCodes, errorFromData, PlasmdError } from "../lib/errors.ts";
 import { jobFormatLimits, jobLimits } from "../lib/limits.ts";
 import { printable } from "../lib/text.ts";
-import { encodeFrame, type Frame, frameTypes } from "./frames.ts";
+import { encodeFrame, type Frame, frameHead, frameTypes } from "./frames.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
 
 const headSchema = v.strictObject({
@@ -24,12 +24,13 @@ const headSchema = v.strictObject({
 });
 
 /** A job as frames: its head, then module, stdin and files, each a blob. */
-export function* encodeJob(job: JobInput): Generator<Uint8Array<ArrayBuffer>> {
+export function* encodeJob(job: JobInput): Generator<Uint8Array> {
   const { args, env, limits, deterministic } = job;
   const head = { args, env, files: [...job.files.keys()], limits, deterministic };
   yield encodeFrame(frameTypes.start, new TextEncoder().encode(JSON.stringify(head)));
   for (const blob of [job.module, job.stdin, ...job.files.values()]) {
-    yield encodeFrame(frameTypes.blob, blob);
+    yield frameHead(frameTypes.blob, blob.length);
+    yield blob;
   }
 }
 

@@ -425,6 +425,8 @@ export const jobLimits = {
   inputBytes: 256 * MiB,
   /** Bytes of one message to or from a job process: the largest input. */
   frameBytes: 256 * MiB,
+  /** Bytes of what a job process says of its job's end. */
+  outcomeBytes: 64 * KiB,
   /** Bytes that a job process needs for itself, above what its job may use. */
   processBytes: 256 * MiB,
   /** Milliseconds between two looks at a job's memory. */

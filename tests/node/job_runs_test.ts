@@ -9,7 +9,7 @@ import { remoteRuns, serveRuns } from "../../src/node/job_runs.ts";
 import { fakeRunner } from "../support/job_service.ts";
 import { bareJob } from "../support/job_processes.ts";
 
-const job = bareJob(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+const someJob = () => bareJob(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
 
 /** Both ends of a port, and the runner behind it. */
 function place(run?: RunJob) {
@@ -29,7 +29,7 @@ function place(run?: RunJob) {
 
 function start(run: RunJob, write: JobWriter = () => {}) {
   const stop = new AbortController();
-  const outcome = run(job, { write }, { signal: stop.signal, submitter: "me" });
+  const outcome = run(someJob(), { write }, { signal: stop.signal, submitter: "me" });
   outcome.catch(() => {}); // looked at later
   return { stop, outcome };
 }
@@ -50,13 +50,35 @@ Deno.test("a job, its output and its outcome cross the port", async () => {
     (stream, bytes) => void written.push(`${stream} ${bytes.join()}`),
   );
   const asked = await there.runner.next();
-  assert.deepEqual(asked.job, job);
+  assert.deepEqual(asked.job, someJob());
   assert.equal(asked.submitter, "me");
   asked.write("stdout", Uint8Array.of(1, 2));
   asked.write("stderr", Uint8Array.of(3));
   asked.finish({ exitCode: 9 });
   assert.deepEqual(await outcome, { completion: "exit", exitCode: 9 } satisfies JobOutcome);
   assert.deepEqual(written, ["stdout 1,2", "stderr 3"]);
+});
+
+Deno.test("a job's bytes are handed over, and given back to the system when it has ended", async () => {
+  using there = place();
+  const shared = new Uint8Array(100);
+  const job = {
+    ...someJob(),
+    stdin: shared.subarray(1),
+    files: new Map([["a", Uint8Array.of(1)], ["b", Uint8Array.of(2)]]),
+  };
+  const stop = new AbortController();
+  const running = remoteRuns(there.port)(job, { write: () => {} }, {
+    signal: stop.signal,
+    submitter: "me",
+  });
+  const asked = await there.runner.next();
+  assert.equal(job.module.length, 0);
+  assert.equal(shared.length, 100, "what is part of something else is copied");
+  assert.deepEqual([...asked.job.files.values()].map((bytes) => bytes[0]), [1, 2]);
+  asked.finish();
+  await running;
+  assert.equal(asked.job.module.length, 0);
 });
 
 Deno.test("jobs at one time keep to their own answers", async () => {
@@ -91,7 +113,10 @@ Deno.test("a cancel reaches the job that it is for, and one before the start run
   assert.equal((await one.outcome).completion, "cancelled");
   other.finish();
   assert.equal((await two.outcome).completion, "exit");
-  const never = run(job, { write: () => {} }, { signal: AbortSignal.abort(), submitter: "me" });
+  const never = run(someJob(), { write: () => {} }, {
+    signal: AbortSignal.abort(),
+    submitter: "me",
+  });
   await assert.rejects(never, { name: "AbortError" });
   assert.equal(there.runner.waiting, 0);
 });
@@ -119,10 +144,10 @@ Deno.test("above the limit the daemon is told that it is too much, and a free pl
 
 Deno.test("one number for two runs is refused, and the first goes on", async () => {
   using there = place();
-  there.port.postMessage({ type: "run", id: 1, job, submitter: "a" });
+  there.port.postMessage({ type: "run", id: 1, job: someJob(), submitter: "a" });
   const first = await there.runner.next();
   const refusal = answer(there.port);
-  there.port.postMessage({ type: "run", id: 1, job, submitter: "a" });
+  there.port.postMessage({ type: "run", id: 1, job: someJob(), submitter: "a" });
   assert.equal((await refusal).type, "failed");
   assert.equal(first.signal.aborted, false);
   const done = answer(there.port);
@@ -143,7 +168,7 @@ Deno.test("what is no job is never run, whatever it is", async () => {
     env: fc.oneof(fc.constant([["a"]]), fc.constant([]), value),
     stdin: fc.oneof(fc.uint8Array({ maxLength: 3 }), value),
     files: fc.oneof(fc.constant(new Map([["a", "no bytes"]])), value),
-    limits: fc.oneof(fc.constant(job.limits), value),
+    limits: fc.oneof(fc.constant(someJob().limits), value),
     deterministic: fc.oneof(fc.boolean(), value),
     more: fc.constant("a member that no job has"),
   });
@@ -180,6 +205,7 @@ Deno.test("limits that no job can have are refused at the port", async () => {
   using there = place();
   const run = remoteRuns(there.port);
   for (const wallMs of [NaN, Infinity, -1, 0.5, 1e15]) {
+    const job = someJob();
     const broken = { ...job, limits: { ...job.limits, wallMs } };
     const outcome = run(broken, { write: () => {} }, {
       signal: new AbortController().signal,

@@ -1,10 +1,9 @@
 /**
- * Asks a provider for its health without a pause, and keeps how long each answer took.
+ * Asks a provider for its health without a pause, and keeps how long each answer took. In a thread of
+ * its own: what else the test does must not count.
  *
  * @module
  */
-
-import { connectAndSend, requestText } from "./http.ts";
 
 /** How long answers took, in milliseconds. */
 export interface HealthFigures {
@@ -19,39 +18,43 @@ export interface HealthWatch {
   stop(): Promise<HealthFigures>;
 }
 
-const pauseMs = 5;
+/** From the thread that asks: it has begun, or every time that an answer took, or what went wrong. */
+export type FromWatch =
+  | { readonly type: "asking" }
+  | { readonly type: "times"; readonly times: readonly number[] }
+  | { readonly type: "failed"; readonly message: string };
 
 /** Starts to ask, each time on a connection of its own, as somebody does who looks in. */
-export function watchHealth(port: number): HealthWatch {
-  const times: number[] = [];
-  let stopping = false;
-  const asking = (async () => {
-    while (!stopping) {
-      times.push(await askOnce(port));
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  })();
-  asking.catch(() => {}); // told by stop
+export async function watchHealth(port: number): Promise<HealthWatch> {
+  const worker = new Worker(new URL("./health_watch_worker.ts", import.meta.url), {
+    type: "module",
+  });
+  const asking = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<readonly number[]>();
+  ended.promise.catch(() => {}); // told by stop
+  worker.onmessage = ({ data }: MessageEvent<FromWatch>) => {
+    if (data.type === "asking") asking.resolve();
+    else if (data.type === "times") ended.resolve(data.times);
+    else ended.reject(new Error(data.message));
+  };
+  worker.postMessage(port);
+  await asking.promise;
   return {
     async stop() {
-      stopping = true;
-      await asking;
-      const sorted = times.toSorted((a, b) => a - b);
-      const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!;
-      return { count: sorted.length, median: at(0.5), p95: at(0.95), worst: at(1) };
+      worker.postMessage("stop");
+      try {
+        return figuresOf(await ended.promise);
+      } finally {
+        worker.terminate();
+      }
     },
   };
 }
 
-async function askOnce(port: number): Promise<number> {
-  const start = performance.now();
-  using connection = await connectAndSend(port, requestText("/health"));
-  const part = new Uint8Array(4096);
-  const count = await connection.read(part) ?? 0;
-  const took = performance.now() - start;
-  const head = new TextDecoder().decode(part.subarray(0, count));
-  if (!head.startsWith("HTTP/1.1 200")) throw new Error(`/health answered: ${head}`);
-  return took;
+function figuresOf(times: readonly number[]): HealthFigures {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!;
+  return { count: sorted.length, median: at(0.5), p95: at(0.95), worst: at(1) };
 }
 
 /** The figures in one line. */
