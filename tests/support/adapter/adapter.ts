@@ -9,13 +9,13 @@ import { join } from "node:path";
 import { fetchPackage } from "../../../src/build/npm_runtime.ts";
 import { projectRoot } from "../program.ts";
 
-/** The adapter for command modules, fetched once. */
-export async function commandAdapter(): Promise<Uint8Array> {
+/** The file of the adapter for command modules, which is fetched once. */
+export async function commandAdapter(): Promise<string> {
   const packages = {
     definition: new URL("deno.json", import.meta.url),
     lock: new URL("deno.lock", import.meta.url),
   };
   const directory = `${projectRoot}.cache/build/adapter`;
   const files = await fetchPackage("@bytecodealliance/jco", packages, { directory });
-  return await Deno.readFile(join(files, "lib/wasi_snapshot_preview1.command.wasm"));
+  return join(files, "lib/wasi_snapshot_preview1.command.wasm");
 }
