@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { commandAdapter } from "../support/adapter/adapter.ts";
+import { componentOfModule } from "../support/components.ts";
+import { executable, executableTools } from "../support/executable.ts";
 import { runProgram } from "../support/program.ts";
 import { tempDirectory } from "../support/temp.ts";
 import { needing, runTool } from "../support/tools.ts";
@@ -41,6 +44,23 @@ int main(int argc, char **argv) {
 }
 `;
 
+/** What the program sees and writes. */
+const seen = [
+  "arg one",
+  "arg two",
+  "X=1 HOME=none",
+  "line a",
+  "line b",
+  "passwd none",
+  "size 3",
+  "entry .",
+  "entry ..",
+  "entry moved",
+  "entry link",
+  "rmdir 1",
+  "stdin 4",
+];
+
 Deno.test(
   "a C program runs with arguments, files and its exit code, and sees nothing else",
   needing({ tools: ["clang", "wasm-ld"] }, async () => {
@@ -57,21 +77,36 @@ Deno.test(
       ...["job.wasm", "--", "one", "two"],
     ], { cwd: directory.path });
     assert.equal(code, 33, stderr);
-    assert.deepEqual(stdout.trim().split("\n"), [
-      "arg one",
-      "arg two",
-      "X=1 HOME=none",
-      "line a",
-      "line b",
-      "passwd none",
-      "size 3",
-      "entry .",
-      "entry ..",
-      "entry moved",
-      "entry link",
-      "rmdir 1",
-      "stdin 4",
-    ]);
+    assert.deepEqual(stdout.trim().split("\n"), seen);
     assert.match(stderr, /to stderr/);
+  }),
+);
+
+Deno.test(
+  "the executable runs a C program that was made a component, from arguments to exit",
+  needing({ tools: ["clang", "wasm-ld", ...executableTools] }, async () => {
+    await using directory = await tempDirectory();
+    await Deno.writeTextFile(directory.join("job.c"), source);
+    await Deno.writeTextFile(directory.join("in.txt"), "a\nb\n");
+    await runTool(
+      "clang",
+      ...["--target=wasm32-wasi", "--sysroot=/usr", "-O2", directory.join("job.c")],
+      ...["-o", directory.join("job.wasm")],
+    );
+    const module = await Deno.readFile(directory.join("job.wasm"));
+    const component = await componentOfModule(module, await commandAdapter());
+    await Deno.writeFile(directory.join("component.wasm"), component);
+    const { code, stdout, stderr } = await new Deno.Command(await executable(), {
+      args: [
+        ...["job", "run", "--env", "X=1", "--file", "in.txt=in.txt", "--stdin", "in.txt"],
+        ...["component.wasm", "--", "one", "two"],
+      ],
+      cwd: directory.path,
+    }).output();
+    const text = new TextDecoder();
+    // The adapter knows success and failure only: what is not 0 becomes 1.
+    assert.equal(code, 1, text.decode(stderr));
+    assert.deepEqual(text.decode(stdout).trim().split("\n"), seen);
+    assert.match(text.decode(stderr), /to stderr/);
   }),
 );
