@@ -27,7 +27,7 @@ type JobRunFlags = {
 export const jobRunCommand: Command<Context> = command<JobRunFlags, string[]>({
   brief: "Run a WebAssembly module here, in a sandbox",
   description:
-    "Runs a WASI preview 1 command module in a process of its own that can reach nothing: no " +
+    "Runs a WASI preview 1 command module, or a WASI 0.2 component, in a process of its own that can reach nothing: no " +
     "files but those given, no network, no environment. It exits with the module's own code; 124 " +
     "on timeout, 126 for a module that is refused, 134 on a trap, 137 on memory, 1 when its " +
     "output was cut.",

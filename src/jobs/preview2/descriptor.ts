@@ -14,12 +14,21 @@ import {
   type FileNode,
   holdFile,
   releaseFile,
-  sizeOf,
   type Tree,
   type TreeNode,
 } from "../wasi/tree.ts";
-import { type Datetime, datetime } from "./cli.ts";
 import { fileResult } from "./failures.ts";
+import {
+  type DescriptorFlags,
+  DirectoryEntryStream,
+  hashOf,
+  nanosecondsOf,
+  type NewTimestamp,
+  type OpenFlags,
+  type PathFlags,
+  statOf,
+  typeNames,
+} from "./nodes.ts";
 import { InputStream, OutputStream } from "./streams.ts";
 
 /** Where the files of a run are, and its time. */
@@ -28,44 +37,8 @@ export interface Root {
   readonly clocks: WasiClocks;
 }
 
-/** `descriptor-flags`, those that count. */
-export interface DescriptorFlags {
-  readonly read?: boolean;
-  readonly write?: boolean;
-  readonly mutateDirectory?: boolean;
-}
-
-type PathFlags = { readonly symlinkFollow?: boolean };
-type OpenFlags = {
-  readonly create?: boolean;
-  readonly directory?: boolean;
-  readonly exclusive?: boolean;
-  readonly truncate?: boolean;
-};
-type NewTimestamp =
-  | { readonly tag: "no-change" | "now" }
-  | { readonly tag: "timestamp"; readonly val: Datetime };
-
 /** Bytes that one call reads at most. */
 const chunkBytes = 1 << 20;
-
-const typeNames = { file: "regular-file", directory: "directory", link: "symbolic-link" } as const;
-
-/** `directory-entry-stream`: the entries that were there when it was made. */
-export class DirectoryEntryStream {
-  readonly #entries: Iterator<[string, TreeNode]>;
-
-  constructor(directory: DirectoryNode) {
-    this.#entries = [...directory.entries].values();
-  }
-
-  readDirectoryEntry(): { readonly type: string; readonly name: string } | undefined {
-    const { value, done } = this.#entries.next();
-    return done
-      ? undefined
-      : { type: typeNames[value[1].type as TreeNode["type"]], name: value[0] };
-  }
-}
 
 /** `descriptor` */
 export class Descriptor {
@@ -320,24 +293,4 @@ export class Descriptor {
     node.mtim = value(modification, node.mtim);
     node.ctim = now;
   }
-}
-
-function nanosecondsOf({ seconds, nanoseconds }: Datetime): bigint {
-  return seconds * 1_000_000_000n + BigInt(nanoseconds);
-}
-
-function statOf(node: TreeNode) {
-  return {
-    type: typeNames[node.type],
-    linkCount: BigInt(node.links),
-    size: BigInt(sizeOf(node)),
-    dataAccessTimestamp: datetime(node.atim),
-    dataModificationTimestamp: datetime(node.mtim),
-    statusChangeTimestamp: datetime(node.ctim),
-  };
-}
-
-/** The same while a file is the same; another once it was written to. */
-function hashOf(node: TreeNode): { readonly lower: bigint; readonly upper: bigint } {
-  return { lower: node.ino, upper: node.mtim };
 }
