@@ -8,7 +8,13 @@
 import { jobLimits } from "../../lib/limits.ts";
 import { bytesText } from "../../lib/text.ts";
 import { makeReader, type Reader, refuseModule } from "./reader.ts";
-import { type External, type Import, type ModuleFacts, sectionReaders } from "./sections.ts";
+import {
+  type External,
+  type Import,
+  type ModuleFacts,
+  noFacts,
+  sectionReaders,
+} from "./sections.ts";
 
 /** A module that passed. */
 export interface CheckedModule {
@@ -63,15 +69,7 @@ function word(reader: Reader): number {
 const order = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10];
 
 function readModule(reader: Reader): ModuleFacts {
-  const facts: ModuleFacts = {
-    imports: [],
-    exports: [],
-    memories: 0,
-    memoryPages: 0,
-    tables: 0,
-    tableEntries: 0,
-    functions: 0,
-  };
+  const facts = noFacts();
   let last = 0;
   while (reader.left() > 0) {
     const at = reader.offset();

@@ -9,6 +9,7 @@ import { walkExpression } from "./instructions.ts";
 import { type Reader, refuseModule } from "./reader.ts";
 import {
   counted,
+  type Limits,
   readFunctionType,
   readLimits,
   readReferenceType,
@@ -33,9 +34,30 @@ export interface ModuleFacts {
   memories: number;
   /** Pages of 64 KiB that its memory starts with. */
   memoryPages: number;
+  /** Where its memory's limits stand, imported or its own. */
+  memory?: MemoryLimits;
   tables: number;
   tableEntries: number;
   functions: number;
+}
+
+/** The limits of a memory in pages, and their bytes in the binary, from `start` to before `end`. */
+export interface MemoryLimits extends Limits {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is known before anything is read. */
+export function noFacts(): ModuleFacts {
+  return {
+    imports: [],
+    exports: [],
+    memories: 0,
+    memoryPages: 0,
+    tables: 0,
+    tableEntries: 0,
+    functions: 0,
+  };
 }
 
 /** How each section is read, by its id; a custom section (0) is skipped. */
@@ -122,7 +144,9 @@ function readTable(reader: Reader, facts: ModuleFacts): void {
 /** DESIGN 11: one memory. */
 function readMemory(reader: Reader, facts: ModuleFacts): void {
   const at = reader.offset();
-  facts.memoryPages = readLimits(reader).min;
+  const limits = readLimits(reader);
+  facts.memoryPages = limits.min;
+  facts.memory = { ...limits, start: at, end: reader.offset() };
   if (++facts.memories > 1) refuseModule("more than one memory is not supported", at);
 }
 
