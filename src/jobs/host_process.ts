@@ -46,19 +46,12 @@ async function endWithBroker(frames: AsyncGenerator<unknown>): Promise<void> {
 type Prepare = () => Transpiled | undefined;
 
 /** DESIGN 11: the module's features are checked before anything compiles it. */
-async function checkJob({ module, limits }: JobInput): Promise<Prepare> {
+async function checkJob({ module }: JobInput): Promise<Prepare> {
   const checked = checkModule(module);
   if (checked.kind === "component") {
     const jco = await loadPart<typeof import("./component/jco.ts")>("component");
     await jco.prepare();
     return () => transpiledOf(module, jco.transpile);
-  }
-  if (checked.memoryPages * 65_536 > limits.memoryBytes) {
-    throw new PlasmdError(
-      "module",
-      `Cannot run the module: it starts with ${checked.memoryPages * 65_536} bytes of memory, ` +
-        `limit is ${limits.memoryBytes}`,
-    );
   }
   return () => undefined;
 }

@@ -10,6 +10,7 @@ import type { Transpiled } from "./component/transpiled.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
 import { ended } from "./job.ts";
 import { type JobWriter, runModule } from "./run_module.ts";
+import { limitMemory } from "./wasm/limit_memory.ts";
 
 /** To the job's Worker: a job, and its component made ready where it is one. */
 export interface ToJob {
@@ -52,7 +53,8 @@ async function run({ job, transpiled }: ToJob): Promise<JobOutcome> {
   const write: JobWriter = (stream, bytes) =>
     scope.postMessage({ type: "output", stream, bytes: Uint8Array.from(bytes) });
   if (transpiled !== undefined) return await runComponent(transpiled, job, write);
-  return runModule(await WebAssembly.compile(job.module as BufferSource), job, write);
+  const module = limitMemory(job.module, job.limits.memoryBytes);
+  return runModule(await WebAssembly.compile(module as BufferSource), job, write);
 }
 
 scope.postMessage({ type: "loaded" });

@@ -49,9 +49,23 @@ Deno.test("endless output is cut at its limit", async () => {
   assert.deepEqual([completion, exitCode, stdout.length], ["output", 1, 100_500]);
 });
 
-Deno.test("a memory bomb is ended from outside", async () => {
-  const { completion, exitCode } = await run(hostile.bomb, { memoryBytes: 32 << 20 });
-  assert.deepEqual([completion, exitCode], ["memory", 137]);
+Deno.test("a memory bomb gets no more than it may, and knows it", async () => {
+  const { completion, exitCode, reason } = await run(hostile.bomb, { memoryBytes: 32 << 20 });
+  assert.deepEqual([completion, exitCode], ["trap", 134]);
+  assert.match(reason!, /unreachable/);
+});
+
+Deno.test({
+  name: "a process that takes more memory than its job may is ended from outside",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    // It reads a line without an end.
+    const bomb = { program: "/bin/sh", args: ["-c", "exec tail /dev/zero"] };
+    const { completion, exitCode } = await run(hello("", 0), { memoryBytes: 1 << 20 }, {
+      process: bomb,
+    });
+    assert.deepEqual([completion, exitCode], ["memory", 137]);
+  },
 });
 
 Deno.test("a trap and calls without end are traps", async () => {

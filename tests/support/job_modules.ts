@@ -68,9 +68,10 @@ export const hostile = {
   loop: command([0x03, 0x40, 0x0c, 0, 0x0b]),
   /** Writes for ever. */
   flood: command([0x03, 0x40, ...print(1), 0x0c, 0, 0x0b], { data: "x".repeat(1000) }),
-  /** Takes memory for ever: memory.grow, then a store that touches it. */
+  /** Takes memory until it gets no more, and uses it: memory.grow, then a store that touches it. */
   bomb: command([
-    ...[0x03, 0x40, 0x41, 0x80, 0x02, 0x40, 0, 0x1a], // grow by 256 pages
+    ...[0x03, 0x40, 0x41, 0x80, 0x02, 0x40, 0], // grow by 256 pages
+    ...[0x41, 0x7f, 0x46, 0x04, 0x40, 0x00, 0x0b], // a trap where that fails
     ...[0x3f, 0, 0x41, 0x10, 0x74, 0x41, 0x01, 0x6b, 0x41, 0, 0x3a, 0, 0], // touch the last byte
     ...[0x41, 0, 0x3f, 0, 0x41, 0x10, 0x74, 0xfc, 11, 0].flatMap((byte, i) =>
       // memory.fill(0, 1, size): every page becomes real

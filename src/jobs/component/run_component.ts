@@ -11,6 +11,7 @@ import { hostOf, type JobWriter, limited, outcomeOf } from "../run_module.ts";
 import type { Interfaces } from "../preview2/cli.ts";
 import { makePreview2 } from "../preview2/interfaces.ts";
 import type { CheckedModule } from "../wasm/check.ts";
+import { limitMemory } from "../wasm/limit_memory.ts";
 import { checkCores, type Transpiled } from "./transpiled.ts";
 
 /** What the script of a component exports. */
@@ -38,7 +39,7 @@ export async function runComponent(
   const host = hostOf(input, limited(write, input.limits.outputBytes));
   const { memoryBytes } = input.limits;
   const interfaces = makePreview2({ host, files: input.files, fileBytes: memoryBytes });
-  const modules = await compileAll(transpiled.cores);
+  const modules = await compileAll(transpiled.cores, memoryBytes);
   const script = await loadScript(transpiled.script);
   try {
     const { [transpiled.run]: entry } = script.instantiate(
@@ -54,9 +55,12 @@ export async function runComponent(
   }
 }
 
-async function compileAll(cores: Transpiled["cores"]): Promise<Map<string, WebAssembly.Module>> {
+async function compileAll(
+  cores: Transpiled["cores"],
+  memoryBytes: number,
+): Promise<Map<string, WebAssembly.Module>> {
   const modules = [...cores].map(async ([name, bytes]) =>
-    [name, await WebAssembly.compile(bytes as BufferSource)] as const
+    [name, await WebAssembly.compile(limitMemory(bytes, memoryBytes) as BufferSource)] as const
   );
   return new Map(await Promise.all(modules));
 }
