@@ -24,6 +24,7 @@ import { configCheckCommand } from "./commands/config_check.ts";
 import { configSchemaCommand } from "./commands/config_schema.ts";
 import { configShowCommand } from "./commands/config_show.ts";
 import { discoverCommand } from "./commands/discover.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { identityNewCommand } from "./commands/identity_new.ts";
 import { identityShowCommand } from "./commands/identity_show.ts";
 import { imageBuildCommand } from "./commands/image_build.ts";
@@ -38,6 +39,7 @@ import {
 import { jobRunCommand } from "./commands/job_run.ts";
 import { jobSubmitCommand } from "./commands/job_submit.ts";
 import { jobVerifyCommand } from "./commands/job_verify.ts";
+import { jobWorkersCommand } from "./commands/job_workers.ts";
 import { licensesCommand } from "./commands/licenses.ts";
 import { manifestGenerateCommand } from "./commands/manifest_generate.ts";
 import { manifestShowCommand } from "./commands/manifest_show.ts";
@@ -122,9 +124,11 @@ export function buildApp(terminal: Terminal): Application<Context> {
           list: jobListCommand,
           receipt: jobReceiptCommand,
           verify: jobVerifyCommand,
+          workers: jobWorkersCommand,
         },
         docs: { brief: "Run WebAssembly modules in a sandbox" },
       }),
+      doctor: doctorCommand,
       selftest: selftestCommand,
       version: versionCommand,
       licenses: licensesCommand,

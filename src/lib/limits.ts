@@ -470,6 +470,10 @@ export const jobLimits = {
   componentInstances: 1000,
   /** Bytes of a component that is ready to run: its modules, and the script that joins them. */
   transpiledBytes: 128 * MiB,
+  /** Bytes of what says how long its parts are. */
+  frameHeadBytes: 64 * KiB,
+  /** Bytes of components that are kept ready to run. */
+  componentCacheBytes: 512 * MiB,
 } as const;
 
 /** Limits of what jobs for others are signed in. DESIGN 11. */
@@ -599,6 +603,8 @@ export const jobClientLimits = {
   /** Times that a call is made, and milliseconds before the second; it doubles. */
   attempts: 4,
   backoffMs: 100,
+  /** Workers that run one job, whose receipts are compared. */
+  replicas: 16,
   /** Jobs that are remembered, and bytes of one: a signed job as base64. */
   remembered: 1000,
   recordBytes: 512 * KiB,
@@ -646,6 +652,25 @@ export const mdnsLimits = {
   interfacesMs: 5 * seconds,
   /** Milliseconds between two looks by somebody who waits for one answer. */
   interfacesHurryMs: 500,
+} as const;
+
+/** What `plasmd doctor` waits for and asks of a machine. */
+export const doctorLimits = {
+  /** Milliseconds for a datagram to come back on its own interface. */
+  multicastMs: 2 * seconds,
+  /** Milliseconds for a provider on our own port to answer. */
+  answerMs: 3 * seconds,
+  /** Milliseconds for bootstrap nodes to answer, and between two looks at them. */
+  bootstrapMs: 15 * seconds,
+  lookMs: 100,
+  /** Milliseconds and bytes of memory for the smallest job. */
+  jobMs: 20 * seconds,
+  jobMemoryBytes: 256 * MiB,
+  /** Bytes free on a disk below which there is hardly room for one image. */
+  roomBytes: 1 * GiB,
+  /** Milliseconds after the program's first version beyond which no clock is believed: a battery
+   * that ran out leaves clocks at the end of their range, too. */
+  clockAheadMs: 20 * 365 * days,
 } as const;
 
 /** Limits of what is printed or logged of a peer's words. DESIGN 13. */

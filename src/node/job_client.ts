@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readdir, unlink } from "node:fs/promises";
+import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type JobSpecFields, type OpenedJobSpec, openJobSpec } from "../formats/job_spec.ts";
 import { sealJobSpec } from "../formats/job_spec.ts";
@@ -105,11 +105,13 @@ export async function rememberJob(
   await makeStateDirectory(stateDirectory(stateDir));
   const directory = await makeStateDirectory(placeOf(stateDir));
   if (directory === undefined) return;
-  const names = await namesIn(directory);
-  // Any of them goes: what is forgotten here is still known to the worker by its id.
-  for (const name of names.slice(jobClientLimits.remembered - 1)) {
-    await unlink(join(directory, name));
-  }
+  const kept = await Promise.all((await namesIn(directory)).map(async (name) => {
+    const path = join(directory, name);
+    return { path, at: (await stat(path)).mtimeMs };
+  }));
+  // The oldest go: what is forgotten here is still known to the worker by its id.
+  kept.sort((a, b) => b.at - a.at);
+  for (const { path } of kept.slice(jobClientLimits.remembered - 1)) await unlink(path);
   const text = JSON.stringify({ origin, spec: toBase64(spec) });
   await writeAtomic(join(directory, fileOf(id)), text, { mode: 0o600 });
 }
@@ -131,8 +133,15 @@ export async function recallJob(id: string, deps: Deps, stateDir?: string): Prom
       hint: "plasmd job list shows those that were",
     });
   }
-  const { origin, spec } = JSON.parse(new TextDecoder().decode(bytes));
-  return submittedJob(fromBase64(spec)!, origin, deps);
+  try {
+    const { origin, spec } = JSON.parse(new TextDecoder().decode(bytes));
+    return submittedJob(fromBase64(spec)!, origin, deps);
+  } catch (thrown) {
+    throw new PlasmdError("config", `What is remembered of job ${full} can't be read`, {
+      cause: thrown,
+      hint: `remove ${path}`,
+    });
+  }
 }
 
 /** All jobs that are remembered. */

@@ -5,17 +5,31 @@
  */
 
 import type { Command } from "@stricli/core";
-import { jobFormatLimits } from "../../lib/limits.ts";
+import type { Arch } from "../../formats/names.ts";
+import type { JobResult } from "../../jobs/client/submit.ts";
+import { PlasmdError } from "../../lib/errors.ts";
+import { discoveryLimits, jobClientLimits, jobFormatLimits } from "../../lib/limits.ts";
+import type { JobRequest } from "../../node/job_client.ts";
+import type { SubmitOptions } from "../../node/job_submit.ts";
+import type { WorkerChoice } from "../../node/job_workers.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
-import type { Context } from "../context.ts";
+import type { Context, Run } from "../context.ts";
+import { bootstrapFlag } from "../dht_flags.ts";
+import { bootstrapOf } from "../discover_flags.ts";
+import { archFlag } from "../flags.ts";
 import { jobStateFlag, pairOf, writeThrough } from "../job_flags.ts";
 import { parseLifetime, parseSeconds } from "../parse.ts";
 import { parseSize } from "../size.ts";
 
 /** The options of `job submit`. */
 type JobSubmitFlags = {
-  readonly worker: string;
-  readonly workerKey: string;
+  readonly worker: readonly string[];
+  readonly workerKey?: readonly string[];
+  readonly arch?: Arch;
+  readonly runtime?: string;
+  readonly bootstrap?: readonly string[];
+  readonly findTimeout?: number;
+  readonly replicas?: number;
   readonly key?: string;
   readonly timeout?: number;
   readonly memory?: number;
@@ -38,8 +52,10 @@ const size = { kind: "parsed", parse: parseSize, placeholder: "SIZE", optional: 
 export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string[]>({
   brief: "Have a worker run a WebAssembly module",
   description: "Signs a job for one worker and hands it in with its files. With --wait, checks " +
-    "the worker's receipt and output, prints the output, and exits as job run does. Exit code 4: " +
-    "the receipt does not prove it; 5: the worker can't be reached.",
+    "the worker's receipt and output, prints the output, and exits as job run does; where a worker " +
+    "fails, the next one gets the job. With --replicas several workers run it, and one whose " +
+    "receipt differs is named. Exit code 3: no worker was found; 4: a receipt does not prove it, or " +
+    "receipts differ; 5: no worker can be reached.",
   examples: [
     [
       "plasmd job submit --worker http://192.0.2.7:8080 --worker-key ed25519:... hello.wasm",
@@ -50,19 +66,41 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       "hello.wasm -- one two",
       "wait for its verified output",
     ],
+    [
+      "plasmd job submit --worker auto --bootstrap /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo... " +
+      "--wait hello.wasm",
+      "whoever takes it",
+    ],
+    [
+      "plasmd job submit --worker auto --deterministic --replicas 3 hello.wasm",
+      "three workers, whose receipts must agree",
+    ],
   ],
   flags: {
     worker: {
       kind: "parsed",
       parse: String,
-      brief: "Where the worker listens",
+      brief: "Where a worker listens, its peer id, or auto; may be given several times",
       placeholder: "URL",
+      variadic: true,
     },
-    workerKey: {
+    workerKey: textsFlag("The key of each worker named by URL, in order", "KEYID"),
+    arch: { ...archFlag, brief: "With auto: arm64 or x86_64; default: any" },
+    runtime: textFlag("With auto: wasm, v8-wasi-0.1 or v8-wasi-0.2; default: wasm", "RUNTIME"),
+    bootstrap: bootstrapFlag,
+    findTimeout: {
       kind: "parsed",
-      parse: String,
-      brief: "The worker's key: no other may run the job or sign its receipt",
-      placeholder: "KEYID",
+      parse: parseSeconds,
+      brief: "Look for workers so long; default: 10 seconds",
+      placeholder: "SECONDS",
+      optional: true,
+    },
+    replicas: {
+      kind: "parsed",
+      parse: parseReplicas,
+      brief: "Run it on so many workers and compare; needs --deterministic",
+      placeholder: "K",
+      optional: true,
     },
     key: textFlag("The key file that signs, instead of this machine's", "FILE"),
     timeout: {
@@ -106,49 +144,113 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
     minimum: 1,
   },
   async run(run, flags, module, ...args) {
-    const { prepareJob, rememberJob, submittedJob } = await import("../../node/job_client.ts");
-    const { collectJob, submitJob, waitForJob } = await import("../../jobs/client/submit.ts");
-    const { providerOrigin } = await import("../../node/provider_client.ts");
+    const { chooseWorkers } = await import("../../node/job_workers.ts");
     const { readIdentity } = await import("../../identity/key_file.ts");
-    const { writeAtomic } = await import("../../lib/files.ts");
-    const origin = providerOrigin(flags.worker);
-    const submission = await prepareJob(
-      {
-        worker: flags.workerKey,
-        module: module!,
-        args,
-        env: (flags.env ?? []).map((pair) => pairOf(pair, "env")),
-        files: (flags.file ?? []).map((pair) => pairOf(pair, "file")),
-        stdin: flags.stdin,
-        deterministic: flags.deterministic,
-        wallMs: flags.timeout,
-        memoryBytes: flags.memory,
-        outputBytes: flags.outputBytes,
-        lifetimeMs: flags.expires ?? hourMs,
-      },
-      await readIdentity(flags.key),
-      run.deps,
-    );
-    const { job, transport } = submittedJob(submission.spec, origin, run.deps);
-    // Before it is sent: whatever happens then, its id is known here.
-    await rememberJob(submission.spec, origin, job.id, flags.stateDir);
-    const options = { signal: run.signal };
-    const status = await submitJob(transport, submission, options);
-    if (!flags.wait) return flags.json ? run.ui.json(status) : run.ui.result(job.id);
-    await waitForJob(transport, job.id, options, run.deps);
-    const result = await collectJob(transport, job, options, run.deps);
-    if (flags.receipt !== undefined) await writeAtomic(flags.receipt, result.receiptBytes);
-    if (flags.json) {
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      const { receipt, stdout, stderr } = result;
-      run.ui.json({ receipt, stdout: text(stdout), stderr: text(stderr) });
-    } else {
-      writeThrough("stdout", result.stdout);
-      writeThrough("stderr", result.stderr);
-      if (result.receipt.completion !== "exit") {
-        run.ui.warn(`the job ended by ${result.receipt.completion}`);
-      }
+    const { signal, deps } = run;
+    if (flags.replicas !== undefined && !flags.deterministic) {
+      throw new PlasmdError("usage", "--replicas needs --deterministic", {
+        hint: "the clock and randomness would differ by themselves",
+      });
     }
-    run.exit(result.receipt.exit_code);
+    const options: SubmitOptions = {
+      request: requestOf(flags, module!, args),
+      identity: await readIdentity(flags.key),
+      stateDir: flags.stateDir,
+      signal,
+      onPassed: ({ origin }, { message }) => run.ui.warn(`${origin}: ${message}`),
+    };
+    const workers = await chooseWorkers({
+      named: flags.worker,
+      keys: flags.workerKey ?? [],
+      bootstrap: bootstrapOf(flags),
+      arch: flags.arch,
+      runtime: flags.runtime,
+      timeoutMs: flags.findTimeout ?? discoveryLimits.timeoutMs,
+      signal,
+    }, deps);
+    if (flags.replicas !== undefined) return await replicate(run, flags, workers, options);
+    const { runOnFirst, submitToFirst } = await import("../../node/job_submit.ts");
+    if (!flags.wait) {
+      const { status, job } = await submitToFirst(workers, options, deps);
+      return flags.json ? run.ui.json(status) : run.ui.result(job.id);
+    }
+    await sayResult(run, flags, (await runOnFirst(workers, options, deps)).result);
   },
 });
+
+function requestOf(
+  flags: JobSubmitFlags,
+  module: string,
+  args: readonly string[],
+): Omit<JobRequest, "worker"> {
+  return {
+    module,
+    args,
+    env: (flags.env ?? []).map((pair) => pairOf(pair, "env")),
+    files: (flags.file ?? []).map((pair) => pairOf(pair, "file")),
+    stdin: flags.stdin,
+    deterministic: flags.deterministic,
+    wallMs: flags.timeout,
+    memoryBytes: flags.memory,
+    outputBytes: flags.outputBytes,
+    lifetimeMs: flags.expires ?? hourMs,
+  };
+}
+
+/** Prints a job's verified output, and ends as the job did. */
+async function sayResult(
+  run: Run,
+  { json, receipt: file }: JobSubmitFlags,
+  { receipt, receiptBytes, stdout, stderr }: JobResult,
+): Promise<void> {
+  const { writeAtomic } = await import("../../lib/files.ts");
+  if (file !== undefined) await writeAtomic(file, receiptBytes);
+  if (json) {
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    run.ui.json({ receipt, stdout: text(stdout), stderr: text(stderr) });
+  } else {
+    writeThrough("stdout", stdout);
+    writeThrough("stderr", stderr);
+    if (receipt.completion !== "exit") run.ui.warn(`the job ended by ${receipt.completion}`);
+  }
+  run.exit(receipt.exit_code);
+}
+
+/** Has several workers run the job; what they agree on is the result. */
+async function replicate(
+  run: Run,
+  flags: JobSubmitFlags,
+  workers: WorkerChoice[],
+  options: SubmitOptions,
+): Promise<void> {
+  const { runOnSeveral } = await import("../../node/job_submit.ts");
+  const { compareReceipts } = await import("../../jobs/client/compare.ts");
+  const done = await runOnSeveral(workers, flags.replicas!, options, run.deps);
+  const receipts = done.map(({ result }) => result.receipt);
+  const { agreed, majority, differing } = compareReceipts(receipts);
+  if (agreed) {
+    run.ui.note(`${receipts.length} workers agree`);
+    return await sayResult(run, flags, done[0]!.result);
+  }
+  if (flags.json) run.ui.json({ agreed, receipts, differing: differing.map((one) => one.worker) });
+  const named = differing.map(({ worker }) => worker).join(", ");
+  throw new PlasmdError(
+    "mismatch",
+    majority.length === 0
+      ? `No two workers more than others say the same: ${named}`
+      : `Workers say something else than the ${majority.length} others: ${named}`,
+    {
+      hint: "either they run it wrongly, or the module isn't deterministic\n" +
+        "plasmd job list and job receipt have the receipts",
+      blame: "peer",
+    },
+  );
+}
+
+function parseReplicas(input: string): number {
+  const count = Number(input);
+  if (Number.isInteger(count) && count >= 2 && count <= jobClientLimits.replicas) return count;
+  throw new SyntaxError(
+    `Invalid number of replicas "${input}": it is 2 to ${jobClientLimits.replicas}`,
+  );
+}

@@ -44,7 +44,8 @@ export function httpTransport(
   const transport: JobTransport = {
     submit: (body, { signal }) => told("/v1/jobs", { method: "POST", body, signal }),
     async put(digest, body, { signal }) {
-      const path = `/v1/blobs/sha256/${digest.slice("sha256:".length)}`;
+      const path = `/v1/blobs/sha256/${digest.slice("sha256:".length)}` +
+        `?job=${jobId.slice("sha256:".length)}`;
       await ask(path, { method: "PUT", body, signal, timeoutMs: limits.blobMs });
     },
     status: (id, seconds, { signal }) =>

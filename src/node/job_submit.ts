@@ -1,0 +1,136 @@
+/**
+ * A job handed in where it is taken: the next worker where one can't be reached or refuses, and
+ * several at once where their receipts are to be compared.
+ *
+ * @module
+ */
+
+import { sealJobCancel } from "../formats/job_cancel.ts";
+import type { Identity } from "../identity/key_file.ts";
+import { collectJob, type JobResult, submitJob, waitForJob } from "../jobs/client/submit.ts";
+import type { JobStatus } from "../jobs/service/types.ts";
+import type { Deps } from "../lib/deps.ts";
+import { type ErrorCode, PlasmdError, toPlasmdError } from "../lib/errors.ts";
+import { type JobRequest, prepareJob, rememberJob, type SubmittedJob } from "./job_client.ts";
+import { submittedJob } from "./job_client.ts";
+import type { WorkerChoice } from "./job_workers.ts";
+
+/** A job for whoever takes it. */
+export interface SubmitOptions {
+  readonly request: Omit<JobRequest, "worker">;
+  readonly identity: Identity;
+  readonly stateDir?: string;
+  readonly signal: AbortSignal;
+  /** Told of each worker that was passed over. */
+  readonly onPassed: (worker: WorkerChoice, error: PlasmdError) => void;
+}
+
+/** A job that a worker has taken. */
+export interface TakenJob extends SubmittedJob {
+  readonly worker: WorkerChoice;
+  readonly status: JobStatus;
+}
+
+/** What a worker can do that another one may not: the next one is asked. */
+const passedOver: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...["unreachable", "too_many", "forbidden", "not_found", "not_ready", "busy"] as const,
+  ...["bad_source", "no_space", "wrong_target", "unsupported", "untrusted", "mismatch"] as const,
+]);
+
+/**
+ * Hands a job to the first worker that takes it. Workers are taken out of the list as they are
+ * asked. Each gets a job of its own: a signed job names its worker.
+ *
+ * @throws {PlasmdError} the last refusal
+ */
+export async function submitToFirst(
+  workers: WorkerChoice[],
+  options: SubmitOptions,
+  deps: Deps,
+): Promise<TakenJob> {
+  let last: PlasmdError | undefined;
+  for (let worker = workers.shift(); worker !== undefined; worker = workers.shift()) {
+    try {
+      return await submitTo(worker, options, deps);
+    } catch (thrown) {
+      last = passOver(thrown, worker, options);
+    }
+  }
+  throw last ?? new PlasmdError("nothing_found", "No worker is left to be asked");
+}
+
+/**
+ * The same, to the job's verified end. Where a worker fails after it took the job, it is told to
+ * cancel it, and the next one gets it: the job may then have run twice, which nothing outside of it
+ * notices.
+ *
+ * @throws {PlasmdError} the last failure
+ */
+export async function runOnFirst(
+  workers: WorkerChoice[],
+  options: SubmitOptions,
+  deps: Deps,
+): Promise<TakenJob & { readonly result: JobResult }> {
+  for (;;) {
+    const taken = await submitToFirst(workers, options, deps);
+    const { job, transport, worker } = taken;
+    try {
+      await waitForJob(transport, job.id, options, deps);
+      return { ...taken, result: await collectJob(transport, job, options, deps) };
+    } catch (thrown) {
+      const error = passOver(thrown, worker, options);
+      await transport.cancel(sealJobCancel(job.id, options.identity), job.id, options)
+        .catch(() => {});
+      if (workers.length === 0) throw error;
+    }
+  }
+}
+
+/**
+ * The same on so many workers at once.
+ *
+ * @throws {PlasmdError} `nothing_found` where there are fewer, or the failure of the last one
+ */
+export async function runOnSeveral(
+  workers: WorkerChoice[],
+  count: number,
+  options: SubmitOptions,
+  deps: Deps,
+): Promise<(TakenJob & { readonly result: JobResult })[]> {
+  const distinct = [...new Map(workers.map((one) => [one.keyid, one])).values()];
+  if (distinct.length < count) {
+    throw new PlasmdError(
+      "nothing_found",
+      `${count} workers are wanted, ${distinct.length} are there`,
+    );
+  }
+  return await Promise.all(
+    Array.from({ length: count }, () => runOnFirst(distinct, options, deps)),
+  );
+}
+
+async function submitTo(
+  worker: WorkerChoice,
+  { request, identity, stateDir, signal }: SubmitOptions,
+  deps: Deps,
+): Promise<TakenJob> {
+  const submission = await prepareJob({ ...request, worker: worker.keyid }, identity, deps);
+  const submitted = submittedJob(submission.spec, worker.origin, deps);
+  const { job, transport } = submitted;
+  // Before it is sent: whatever happens then, its id is known here.
+  await rememberJob(submission.spec, worker.origin, job.id, stateDir);
+  const status = await submitJob(transport, submission, { signal });
+  return { ...submitted, worker, status };
+}
+
+function passOver(
+  thrown: unknown,
+  worker: WorkerChoice,
+  { signal, onPassed }: SubmitOptions,
+): PlasmdError {
+  signal.throwIfAborted();
+  const error = toPlasmdError(thrown);
+  if (!passedOver.has(error.code)) throw error;
+  onPassed(worker, error);
+  return error;
+}
