@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { runJobIn } from "../../src/jobs/broker.ts";
+import { encodeJob } from "../../src/jobs/messages.ts";
 import { startJobProcess } from "../../src/jobs/start_process.ts";
 import { systemDeps } from "../../src/lib/deps.ts";
 import { hello, hostile } from "../support/job_modules.ts";
 import { bareJob, lives, ownJobProcess, scriptedProcess } from "../support/job_processes.ts";
-import { untilTrue } from "../support/process_figures.ts";
-import { encodeJob } from "../../src/jobs/messages.ts";
+import { processFigures, untilTrue } from "../support/process_figures.ts";
 
 const linux = { ignore: Deno.build.os !== "linux" };
 const signal = new AbortController().signal;
+
+/** The fields of a thread's stat behind its name. */
+function statOf(directory: string): string[] {
+  return Deno.readTextFileSync(`${directory}/stat`).split(") ").at(-1)!.split(" ");
+}
 
 async function end(child: Deno.ChildProcess): Promise<void> {
   try {
@@ -26,27 +31,18 @@ Deno.test({
   ...linux,
   async fn() {
     const child = startJobProcess(ownJobProcess());
-    let nice: number[] = [];
-    let score = "";
-    const write = () => {
-      nice = [...Deno.readDirSync(`/proc/${child.pid}/task`)].map(({ name }) =>
-        Number(
-          Deno.readTextFileSync(`/proc/${child.pid}/task/${name}/stat`).split(") ").at(-1)!
-            .split(" ")[16],
-        )
-      );
-      score = Deno.readTextFileSync(`/proc/${child.pid}/oom_score_adj`).trim();
-    };
-    const outcome = await runJobIn(
-      child,
-      bareJob(hostile.flood, { outputBytes: 1000 }),
-      { write, signal },
-      systemDeps(),
-    );
-    assert.equal(outcome.completion, "output");
+    const stop = new AbortController();
+    const options = { write: () => {}, signal: stop.signal };
+    const running = runJobIn(child, bareJob(hostile.loop), options, systemDeps());
+    await untilTrue(() => processFigures(child.pid).cpu > 0.4, { ms: 20_000, what: "it loops" });
+    const threads = [...Deno.readDirSync(`/proc/${child.pid}/task`)];
+    const nice = threads.map(({ name }) => Number(statOf(`/proc/${child.pid}/task/${name}`)[16]));
+    const score = Deno.readTextFileSync(`/proc/${child.pid}/oom_score_adj`);
+    stop.abort();
+    assert.equal((await running).completion, "cancelled");
     assert.ok(nice.length > 2, "its Worker and the compiler's threads are there");
     assert.ok(nice.every((value) => value >= 10), nice.join(" "));
-    assert.equal(score, "1000");
+    assert.equal(score.trim(), "1000");
   },
 });
 
@@ -62,11 +58,7 @@ Deno.test({
     const runs = startJobProcess(ownJobProcess());
     const writer = runs.stdin.getWriter();
     for (const part of encodeJob(bareJob(hostile.loop))) await writer.write(part);
-    const cpu = () =>
-      Number(
-        Deno.readTextFileSync(`/proc/${runs.pid}/stat`).split(") ").at(-1)!.split(" ")[11],
-      );
-    await untilTrue(() => cpu() > 40, { ms: 20_000, what: "it loops" });
+    await untilTrue(() => processFigures(runs.pid).cpu > 0.4, { ms: 20_000, what: "it loops" });
     await writer.close();
     await untilTrue(() => !lives(runs.pid), { ms: 10_000, what: "the one that loops ends" });
     await end(runs);
