@@ -20,13 +20,14 @@ import { checkModule } from "./wasm/check.ts";
 
 /** Runs the job that comes on stdin. Returns when its outcome was said. */
 export async function runJobProcess(): Promise<void> {
+  const ready = startJobWorker();
   let outcome: unknown;
   try {
     const frames = readFrames(Deno.stdin.readable);
     const job = await decodeJob(frames);
     void endWithBroker(frames);
     const prepare = await checkJob(job);
-    outcome = { outcome: await runInWorker(job, prepare) };
+    outcome = { outcome: await runInWorker(ready, job, prepare) };
   } catch (thrown) {
     outcome = { error: errorData(toPlasmdError(thrown)) };
   }
@@ -56,30 +57,52 @@ async function checkJob({ module }: JobInput): Promise<Prepare> {
   return () => undefined;
 }
 
-async function runInWorker(job: JobInput, prepare: Prepare): Promise<unknown> {
+/** A Worker that waits for its job. */
+interface JobWorker {
+  readonly worker: Worker;
+  readonly loaded: Promise<void>;
+}
+
+/** Before the job is there: in a process that waits, it starts so much sooner. */
+function startJobWorker(): JobWorker {
   // DESIGN 11: before the Worker is made, whose heap it bounds.
   setFlagsFromString(`--max-old-space-size=${jobLimits.heapMiB}`);
   const worker = startWorker("job", { permissions: "none" });
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {}); // told where it is awaited
+  worker.onmessage = () => resolve();
   worker.onerror = (event) => {
     event.preventDefault();
-    reject(new PlasmdError("failed", `The job's Worker ended: ${event.message}`));
+    reject(endedWorker(event));
   };
-  worker.onmessage = async ({ data }: MessageEvent<FromJob>) => {
-    if (data.type === "loaded") {
-      await giveUpRights();
-      try {
-        const transpiled = prepare();
-        // Handed over, so that a large module is there once.
-        worker.postMessage({ job, transpiled } satisfies ToJob, buffersOf(job));
-      } catch (thrown) {
-        reject(thrown);
-      }
-    } else if (data.type === "output") say(frameTypes[data.stream], data.bytes);
-    else if (data.type === "done") resolve(data.outcome);
-    else reject(new PlasmdError("module", data.reason));
-  };
+  return { worker, loaded: promise };
+}
+
+function endedWorker({ message }: ErrorEvent): PlasmdError {
+  return new PlasmdError("failed", `The job's Worker ended: ${message}`);
+}
+
+async function runInWorker(
+  { worker, loaded }: JobWorker,
+  job: JobInput,
+  prepare: Prepare,
+): Promise<unknown> {
   try {
+    await loaded;
+    await giveUpRights();
+    const transpiled = prepare();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(endedWorker(event));
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromJob>) => {
+      if (data.type === "output") say(frameTypes[data.stream], data.bytes);
+      else if (data.type === "done") resolve(data.outcome);
+      else if (data.type === "refused") reject(new PlasmdError("module", data.reason));
+    };
+    // Handed over, so that a large module is there once.
+    worker.postMessage({ job, transpiled } satisfies ToJob, buffersOf(job));
     return await promise;
   } finally {
     worker.terminate();
