@@ -9,10 +9,12 @@ import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { jobLimits } from "../lib/limits.ts";
 import { decodeOutcome, encodeJob } from "./messages.ts";
+import { packedBytes } from "./component/packed.ts";
 import { frameTypes, readFrames } from "./frames.ts";
 import { ended, inputBytes, type JobInput, type JobOutcome } from "./job.ts";
 import { residentBytes } from "./resident.ts";
 import type { JobWriter } from "./run_module.ts";
+import { isComponent } from "./wasm/check.ts";
 import { type JobProcess, startJobProcess } from "./start_process.ts";
 
 /** Who gets what a job writes, and who may end it. */
@@ -20,6 +22,8 @@ export interface RunOptions {
   readonly write: JobWriter;
   /** Cancels the job. */
   readonly signal: AbortSignal;
+  /** Takes a component that was made ready, for the next job with the same. */
+  readonly keep?: (packed: Uint8Array) => void;
 }
 
 /**
@@ -43,7 +47,7 @@ export async function runJob(
 export async function runJobIn(
   child: Deno.ChildProcess,
   job: JobInput,
-  { write, signal }: RunOptions,
+  { write, signal, keep }: RunOptions,
   { clock }: Pick<Deps, "clock">,
 ): Promise<JobOutcome> {
   const watch = new AbortController();
@@ -62,7 +66,7 @@ export async function runJobIn(
   const watching = watchLimits(child.pid, job, { clock, signal: watch.signal, kill });
   const feeding = feed(child, job);
   try {
-    const said = await listen(child, job, write, kill);
+    const said = await listen(child, job, { write, keep }, kill);
     if (killed === undefined && said !== undefined) return decodeOutcome(said);
     // One that only closed its pipe still has its time.
     const status = await child.status;
@@ -92,14 +96,21 @@ async function feed(child: Deno.ChildProcess, job: JobInput): Promise<void> {
 async function listen(
   child: Deno.ChildProcess,
   job: JobInput,
-  write: JobWriter,
+  { write, keep }: Pick<RunOptions, "write" | "keep">,
   kill: (outcome: JobOutcome) => void,
 ): Promise<Uint8Array | undefined> {
+  let first = true;
   let left = job.limits.outputBytes;
   // What is no output is short; what is more than a job may write need not be held to be counted.
-  const most = Math.min(jobLimits.frameBytes, Math.max(left, jobLimits.outcomeBytes));
+  const most = Math.min(
+    jobLimits.frameBytes,
+    Math.max(left, jobLimits.outcomeBytes, readyBytes(job)),
+  );
   try {
     for await (const { type, bytes } of readFrames(child.stdout, most)) {
+      // What an honest process says before the job runs comes first; later it may be the job's own.
+      if (type === frameTypes.ready && first) keep?.(bytes);
+      first = false;
       if (type === frameTypes.outcome) return bytes;
       if (type === frameTypes.stdout || type === frameTypes.stderr) {
         left -= bytes.length;
@@ -113,6 +124,11 @@ async function listen(
     kill(ended("trap", thrown instanceof Error ? thrown.message : String(thrown)));
   }
   return undefined;
+}
+
+/** A component's process says what it made of it, unless it was told. */
+function readyBytes({ module, ready }: JobInput): number {
+  return isComponent(module) && ready === undefined ? packedBytes : 0;
 }
 
 /** V8 aborts a process that runs out of memory; that is what a signal or these codes mean. */

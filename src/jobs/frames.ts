@@ -9,7 +9,14 @@ import { PlasmdError } from "../lib/errors.ts";
 import { jobLimits } from "../lib/limits.ts";
 
 /** The kinds of frames. */
-export const frameTypes = { start: 1, blob: 2, stdout: 3, stderr: 4, outcome: 5 } as const;
+export const frameTypes = {
+  start: 1,
+  blob: 2,
+  stdout: 3,
+  stderr: 4,
+  outcome: 5,
+  ready: 6,
+} as const;
 
 /** One frame. */
 export interface Frame {
@@ -71,7 +78,7 @@ export async function* readFrames(
 function bodyOf(head: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayBuffer> {
   const type = head[0]!;
   const length = new DataView(head.buffer).getUint32(1, true);
-  if (type < frameTypes.start || type > frameTypes.outcome || length > most) {
+  if (type < frameTypes.start || type > frameTypes.ready || length > most) {
     throw new PlasmdError("malformed", "A job process said something that is no message");
   }
   return new Uint8Array(length);

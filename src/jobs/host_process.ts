@@ -12,7 +12,8 @@ import { jobLimits } from "../lib/limits.ts";
 import { startWorker } from "../lib/worker.ts";
 import { encodeFrame, frameTypes, readFrames } from "./frames.ts";
 import { loadPart } from "../lib/part.ts";
-import { type Transpiled, transpiledOf } from "./component/transpiled.ts";
+import { packTranspiled, unpackTranspiled } from "./component/packed.ts";
+import { checkCores, type Transpiled, transpiledOf } from "./component/transpiled.ts";
 import { decodeJob } from "./messages.ts";
 import type { FromJob, ToJob } from "./job_worker.ts";
 import { buffersOf, type JobInput } from "./job.ts";
@@ -47,14 +48,27 @@ async function endWithBroker(frames: AsyncGenerator<unknown>): Promise<void> {
 type Prepare = () => Transpiled | undefined;
 
 /** DESIGN 11: the module's features are checked before anything compiles it. */
-async function checkJob({ module }: JobInput): Promise<Prepare> {
+async function checkJob({ module, ready }: JobInput): Promise<Prepare> {
   const checked = checkModule(module);
   if (checked.kind === "component") {
+    if (ready !== undefined) return () => readyAgain(ready);
     const jco = await loadPart<typeof import("./component/jco.ts")>("component");
     await jco.prepare();
-    return () => transpiledOf(module, jco.transpile);
+    return () => {
+      const transpiled = transpiledOf(module, jco.transpile);
+      // Before anything of the component runs: the broker keeps nothing that is said later.
+      say(frameTypes.ready, packTranspiled(transpiled));
+      return transpiled;
+    };
   }
   return () => undefined;
+}
+
+/** What was kept is checked as if it were new. */
+function readyAgain(packed: Uint8Array): Transpiled {
+  const transpiled = unpackTranspiled(packed);
+  checkCores(transpiled.cores);
+  return transpiled;
 }
 
 /** A Worker that waits for its job. */

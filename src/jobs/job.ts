@@ -18,6 +18,8 @@ export interface JobInput {
   readonly limits: JobLimits;
   /** Whether time stands still and randomness is seeded, so that every run is the same. */
   readonly deterministic: boolean;
+  /** Of a component, what was made of it for an earlier job. */
+  readonly ready?: Uint8Array;
 }
 
 /** Bytes of a job's module and input. */

@@ -11,7 +11,7 @@ import { printable } from "../lib/text.ts";
 import { encodeFrame, type Frame, frameHead, frameTypes } from "./frames.ts";
 import type { JobInput, JobOutcome } from "./job.ts";
 
-const headSchema = v.strictObject({
+const entries = {
   args: v.array(v.string()),
   env: v.array(v.strictTuple([v.string(), v.string()])),
   files: v.array(v.string()),
@@ -21,14 +21,23 @@ const headSchema = v.strictObject({
     outputBytes: v.number(),
   }),
   deterministic: v.boolean(),
-});
+};
 
-/** A job as frames: its head, then module, stdin and files, each a blob. */
+const headSchema = v.strictObject({ ...entries, ready: v.boolean() });
+
+/** A job as frames: its head, then module, stdin, files and what is ready, each a blob. */
 export function* encodeJob(job: JobInput): Generator<Uint8Array> {
-  const { args, env, limits, deterministic } = job;
-  const head = { args, env, files: [...job.files.keys()], limits, deterministic };
+  const { args, env, limits, deterministic, ready } = job;
+  const head = {
+    args,
+    env,
+    files: [...job.files.keys()],
+    limits,
+    deterministic,
+    ready: ready !== undefined,
+  };
   yield encodeFrame(frameTypes.start, new TextEncoder().encode(JSON.stringify(head)));
-  for (const blob of [job.module, job.stdin, ...job.files.values()]) {
+  for (const blob of [job.module, job.stdin, ...job.files.values(), ...ready ? [ready] : []]) {
     yield frameHead(frameTypes.blob, blob.length);
     yield blob;
   }
@@ -42,7 +51,7 @@ const whole = (least: number, most: number) =>
 
 /** Those of a signed job: a limit that is no number, or never reached, would be none. */
 const inputSchema = v.strictObject({
-  ...headSchema.entries,
+  ...entries,
   limits: v.strictObject({
     wallMs: whole(1, jobFormatLimits.wallMs),
     memoryBytes: whole(1, jobFormatLimits.askedBytes),
@@ -76,7 +85,9 @@ export async function decodeJob(frames: AsyncGenerator<Frame>): Promise<JobInput
   const stdin = await next(frames, frameTypes.blob);
   const files = new Map<string, Uint8Array>();
   for (const name of head.files) files.set(name, await next(frames, frameTypes.blob));
-  return { ...head, module, stdin, files };
+  const { ready, ...rest } = head;
+  const job = { ...rest, module, stdin, files };
+  return ready ? { ...job, ready: await next(frames, frameTypes.blob) } : job;
 }
 
 async function next(frames: AsyncGenerator<Frame>, type: number): Promise<Uint8Array<ArrayBuffer>> {

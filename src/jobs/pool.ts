@@ -7,6 +7,8 @@
 
 import type { Deps } from "../lib/deps.ts";
 import { runJobIn } from "./broker.ts";
+import { openComponentCache } from "./component/cache.ts";
+import { isComponent } from "./wasm/check.ts";
 import type { RunJob } from "./service/types.ts";
 import { type JobProcess, startJobProcess } from "./start_process.ts";
 
@@ -14,6 +16,8 @@ import { type JobProcess, startJobProcess } from "./start_process.ts";
 export interface PoolOptions extends JobProcess {
   /** Processes that are kept waiting. */
   readonly warm: number;
+  /** Where components are kept ready to run; without it each is made ready anew. */
+  readonly components?: string;
 }
 
 /** Runs jobs. Disposing it ends every process, with its job. */
@@ -24,7 +28,11 @@ export interface JobPool extends AsyncDisposable {
 }
 
 /** Opens a pool; its first processes are started now. */
-export function openPool({ warm, ...process }: PoolOptions, deps: Pick<Deps, "clock">): JobPool {
+export function openPool(
+  { warm, components, ...process }: PoolOptions,
+  deps: Pick<Deps, "clock">,
+): JobPool {
+  const cache = components === undefined ? undefined : openComponentCache(components);
   const idle = new Set<Deno.ChildProcess>();
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -50,7 +58,20 @@ export function openPool({ warm, ...process }: PoolOptions, deps: Pick<Deps, "cl
     async run(job, { write }, { signal }) {
       closing.signal.throwIfAborted();
       const both = AbortSignal.any([signal, closing.signal]);
-      const run = runJobIn(take(), job, { write, signal: both }, deps);
+      const kept = isComponent(job.module) ? cache : undefined;
+      const start = async () => {
+        const ready = await kept?.get(job.module);
+        let made: Uint8Array | undefined;
+        const keep = (packed: Uint8Array) => void (made = packed);
+        const outcome = await runJobIn(take(), { ...job, ready }, {
+          write,
+          signal: both,
+          keep: ready === undefined ? keep : undefined,
+        }, deps);
+        if (made !== undefined) await kept?.put(job.module, made);
+        return outcome;
+      };
+      const run = start();
       running.add(run);
       try {
         return await run;

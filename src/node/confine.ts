@@ -5,6 +5,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { errorFromData, PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { systemDeps } from "../lib/deps.ts";
 import { jobLimits, serverLimits } from "../lib/limits.ts";
@@ -77,12 +78,14 @@ export async function runConfinedDaemon(
 /** The end of a port at which the daemon has jobs run. */
 async function openRuns(
   stack: AsyncDisposableStack,
-  { jobs }: DaemonOptions,
+  { jobs, stateDir, stateWritable }: DaemonOptions,
 ): Promise<MessagePort> {
   const { openPool } = await import("../jobs/pool.ts");
   const { serveRuns } = await import("./job_runs.ts");
+  // The daemon can write there, too; but it is the one that signs what comes of a job anyway.
+  const components = stateWritable ? join(stateDir, "components") : undefined;
   const warm = Math.min(jobLimits.warm, jobs!.concurrency);
-  const pool = stack.use(openPool({ ...jobProcess(), warm }, systemDeps()));
+  const pool = stack.use(openPool({ ...jobProcess(), warm, components }, systemDeps()));
   const { port1, port2 } = new MessageChannel();
   stack.use(serveRuns(port1, pool.run));
   return port2;

@@ -6,6 +6,7 @@
 
 import type { JobSpec } from "../../formats/job_spec.ts";
 import type { JobInput } from "../job.ts";
+import { isComponent } from "../wasm/check.ts";
 import type { BlobStore } from "./blob_store.ts";
 
 /**
@@ -41,5 +42,5 @@ export async function loadInput(spec: JobSpec, blobs: Pick<BlobStore, "load">): 
 
 /** What runs a module: a component says so after its magic number, as layer 1. */
 export function runtimeOf(module: Uint8Array): string {
-  return module[6] === 1 ? "v8-wasi-0.2" : "v8-wasi-0.1";
+  return isComponent(module) ? "v8-wasi-0.2" : "v8-wasi-0.1";
 }

@@ -55,6 +55,11 @@ export function checkModule(bytes: Uint8Array): CheckedModule {
   return { kind: "module", imports, exports, memoryPages, tableEntries };
 }
 
+/** Whether the bytes say that they are a component; nothing else of them is looked at. */
+export function isComponent(bytes: Uint8Array): boolean {
+  return bytes[6] === 1;
+}
+
 function readHeader(reader: Reader): number {
   const at = reader.offset();
   if (word(reader) !== magic) refuseModule("it is no WebAssembly", at);
