@@ -23,9 +23,11 @@ export interface LinkAddress {
   readonly bits: number;
 }
 
-/** One interface. */
+/** One interface, as far as one IPv4 network of it goes. */
 export interface Link {
   readonly name: string;
+  /** The network, where the interface has another one that was there first. */
+  readonly network?: string;
   readonly loopback: boolean;
   readonly ipv4: readonly LinkAddress[];
   readonly ipv6: readonly LinkAddress[];
@@ -33,7 +35,7 @@ export interface Link {
 
 /** One way to speak on a link: RFC 6762 20 treats IPv4 and IPv6 as two networks. */
 export interface Lane {
-  /** `eth0/4`: the same as long as the interface keeps its name. */
+  /** `eth0/4`: the same as long as the interface keeps its name. `eth0/4/10.1.2.0/24`: another network. */
   readonly id: string;
   readonly link: Link;
   readonly family: 4 | 6;
@@ -59,14 +61,27 @@ export function linksOf(interfaces: Interfaces, { host, loopback }: LinkChoice):
     const of = (family: string) =>
       chosen.filter((entry) => entry.family === family)
         .map(({ address, netmask }) => ({ address, bits: bitsOf(netmask) }));
-    const link = {
-      name,
-      loopback: entries.some((e) => e.internal),
-      ipv4: of("IPv4"),
-      ipv6: of("IPv6"),
-    };
-    return chosen.length === 0 ? [] : [link];
+    const loopback = entries.some((e) => e.internal);
+    // RFC 6762 11: who is on one network hears no sender of another, so each has a sender of its own.
+    const [first = [], ...others] = byNetwork(of("IPv4"));
+    const link = { name, loopback, ipv4: first, ipv6: of("IPv6") };
+    const more = others.map((ipv4) => ({
+      ...{ name, network: networkOf(ipv4[0]!), loopback, ipv4, ipv6: [] },
+    }));
+    return chosen.length === 0 ? [] : [link, ...more];
   });
+}
+
+/** The addresses of each network, in the order of the first ones. */
+function byNetwork(addresses: readonly LinkAddress[]): LinkAddress[][] {
+  return [...Map.groupBy(addresses, networkOf).values()];
+}
+
+/** `10.1.2.0/24` */
+function networkOf({ address, bits }: LinkAddress): string {
+  const host = BigInt(32 - bits);
+  const value = Number(addressBits(address)! >> host << host);
+  return `${[24, 16, 8, 0].map((shift) => value >>> shift & 255).join(".")}/${bits}`;
 }
 
 /** The ways to speak on these links. */
@@ -74,7 +89,11 @@ export function lanesOf(links: readonly Link[]): Lane[] {
   return links.flatMap((link) =>
     ([4, 6] as const)
       .filter((family) => (family === 4 ? link.ipv4 : link.ipv6).length > 0)
-      .map((family) => ({ id: `${link.name}/${family}`, link, family }))
+      .map((family) => ({
+        id: [link.name, family, ...(link.network === undefined ? [] : [link.network])].join("/"),
+        link,
+        family,
+      }))
   );
 }
 

@@ -28,6 +28,24 @@ Deno.test("a wildcard host means every interface, loopback only where it is aske
   assert.deepEqual(idsOf("0.0.0.0", false), ["eth0/4"]);
 });
 
+Deno.test("each IPv4 network of an interface has a lane of its own", () => {
+  const entry = (address: string) => ({
+    ...{ address, netmask: "255.255.255.0", family: "IPv4", internal: false },
+  });
+  const two = {
+    eth0: [...interfaces.eth0, entry("10.9.8.1"), entry("192.0.2.2"), entry("10.9.8.2")],
+  };
+  const links = linksOf(two, { host: "::", loopback: false });
+  const lanes = lanesOf(links);
+  assert.deepEqual(lanes.map(({ id }) => id), ["eth0/4", "eth0/6", "eth0/4/10.9.8.0/24"]);
+  assert.deepEqual(
+    lanes.map(({ link }) => link.ipv4.map(({ address }) => address)),
+    [["192.0.2.1", "192.0.2.2"], ["192.0.2.1", "192.0.2.2"], ["10.9.8.1", "10.9.8.2"]],
+  );
+  assert.equal(isOnLink(links[1]!, "10.9.8.77"), true);
+  assert.equal(isOnLink(links[1]!, "192.0.2.77"), false);
+});
+
 Deno.test("an address means its own interface and nothing else", () => {
   assert.deepEqual(idsOf("192.0.2.1", false), ["eth0/4"]);
   assert.deepEqual(idsOf("fd00:1::1", false), ["eth0/6"]);
