@@ -21,6 +21,8 @@ export interface FakeJob {
   u64(at: number): bigint;
   bytes(at: number, length: number): Uint8Array;
   view(): DataView;
+  /** Names of the imports that were called. */
+  readonly called: ReadonlySet<string>;
   /** What it wrote. */
   readonly written: { stdout: string; stderr: string };
   /** Nanoseconds that it slept. */
@@ -30,6 +32,22 @@ export interface FakeJob {
   /** Reads all that is left; returns [error, text]. */
   read(fd: number): [number, string];
   write(fd: number, text: string): number;
+  /** Reads or writes at an offset; returns [error, text]. */
+  pread(fd: number, offset: bigint): [number, string];
+  pwrite(fd: number, text: string, offset: bigint): number;
+  /** The `filestat` of a path below descriptor 3, or of a descriptor. */
+  stat(of: string | number): FakeStat;
+}
+
+/** What `filestat` says, and the error of asking. */
+export interface FakeStat {
+  readonly error: number;
+  readonly ino: bigint;
+  readonly type: number;
+  readonly links: bigint;
+  readonly size: bigint;
+  readonly atim: bigint;
+  readonly mtim: bigint;
 }
 
 /** How a path is opened. */
@@ -74,6 +92,13 @@ export function fakeJob(
     fileBytes,
   });
   wasi.bind(memory);
+  const called = new Set<string>();
+  const imports = new Proxy(wasi.imports, {
+    get(target, name: string) {
+      called.add(name);
+      return target[name];
+    },
+  });
   let next = 1024;
   const view = () => new DataView(memory.buffer);
   const room = (bytes: number) => {
@@ -81,9 +106,19 @@ export function fakeJob(
     next += Math.ceil(bytes / 8) * 8 + 8;
     return at;
   };
+  const vectorOf = (at: number, length: number) => {
+    const vector = room(8);
+    view().setUint32(vector, at, true);
+    view().setUint32(vector + 4, length, true);
+    return vector;
+  };
+  const readInto = (read: (vector: number, done: number) => number): [number, string] => {
+    const [buffer, done] = [room(256), room(4)];
+    const error = read(vectorOf(buffer, 256), done);
+    return [error, new TextDecoder().decode(job.bytes(buffer, job.u32(done)))];
+  };
   const job: FakeJob = {
-    call: (name, ...args) =>
-      (wasi.imports[name] as (...args: (number | bigint)[]) => number)(...args),
+    call: (name, ...args) => (imports[name] as (...args: (number | bigint)[]) => number)(...args),
     put(content) {
       const bytes = typeof content === "string" ? encoder.encode(content) : content;
       const at = room(bytes.length);
@@ -97,6 +132,7 @@ export function fakeJob(
     u64: (at) => view().getBigUint64(at, true),
     bytes: (at, length) => new Uint8Array(memory.buffer, at, length).slice(),
     view,
+    called,
     written,
     slept: () => slept,
     open(
@@ -117,21 +153,26 @@ export function fakeJob(
       );
       return [error, job.u32(into)];
     },
-    read(fd) {
-      const buffer = room(256);
-      const vector = room(8);
-      view().setUint32(vector, buffer, true);
-      view().setUint32(vector + 4, 256, true);
-      const done = room(4);
-      const error = job.call("fd_read", fd, vector, 1, done);
-      return [error, new TextDecoder().decode(job.bytes(buffer, job.u32(done)))];
-    },
-    write(fd, text) {
-      const [at, length] = job.put(text);
-      const vector = room(8);
-      view().setUint32(vector, at, true);
-      view().setUint32(vector + 4, length, true);
-      return job.call("fd_write", fd, vector, 1, room(4));
+    read: (fd) => readInto((vector, done) => job.call("fd_read", fd, vector, 1, done)),
+    pread: (fd, offset) =>
+      readInto((vector, done) => job.call("fd_pread", fd, vector, 1, offset, done)),
+    write: (fd, text) => job.call("fd_write", fd, vectorOf(...job.put(text)), 1, room(4)),
+    pwrite: (fd, text, offset) =>
+      job.call("fd_pwrite", fd, vectorOf(...job.put(text)), 1, offset, room(4)),
+    stat(of) {
+      const at = room(64);
+      const error = typeof of === "number"
+        ? job.call("fd_filestat_get", of, at)
+        : job.call("path_filestat_get", 3, 0, ...job.put(of), at);
+      return {
+        error,
+        ino: job.u64(at + 8),
+        type: job.u8(at + 16),
+        links: job.u64(at + 24),
+        size: job.u64(at + 32),
+        atim: job.u64(at + 40),
+        mtim: job.u64(at + 48),
+      };
     },
   };
   return job;

@@ -91,7 +91,6 @@ export const directoryRights = rights.fd_fdstat_set_flags | rights.fd_sync | rig
 /** File types. */
 export const filetype = {
   unknown: 0,
-  character_device: 2,
   directory: 3,
   regular_file: 4,
   symbolic_link: 7,

@@ -5,11 +5,11 @@
  */
 
 import { errno, fail, fdflags, rights } from "./abi.ts";
-import { type Descriptor, descriptorType } from "./descriptors.ts";
+import { type Descriptor, descriptorType, type DirectoryDescriptor } from "./descriptors.ts";
 import type { Calls, Job } from "./host.ts";
 import { fileOf } from "./io_calls.ts";
 import { setTimes, writeStat } from "./stat.ts";
-import { type TreeNode, typeOf } from "./tree.ts";
+import { type DirectoryNode, type TreeNode, typeOf } from "./tree.ts";
 
 /** The calls of this family. */
 export function descriptorCalls(job: Job): Calls {
@@ -81,15 +81,13 @@ export function descriptorCalls(job: Job): Calls {
       memory.bytes(into, name.length).set(name);
     },
     fd_readdir(fd: number, into: number, length: number, cookie: bigint, used: number) {
-      const { directory } = descriptors.directory(fd, rights.fd_readdir);
-      const list: [string, TreeNode][] = [
-        [".", directory],
-        ["..", directory.parent],
-        ...directory.entries,
-      ];
+      const open = descriptors.directory(fd, rights.fd_readdir);
+      const from = BigInt.asUintN(64, cookie);
+      // Entries that come or go meanwhile must not move the others: `rm -r` reads and unlinks.
+      if (from === 0n || open.listing === undefined) open.listing = listingOf(open.directory);
       memory.setU32(
         used,
-        writeEntries(memory.bytes(into, length), list, BigInt.asUintN(64, cookie)),
+        writeEntries(memory.bytes(into, length), open, open.listing, from),
       );
     },
   };
@@ -105,15 +103,24 @@ function preopenedName(open: Descriptor): Uint8Array {
   return new TextEncoder().encode(open.preopened);
 }
 
-/** Fills the buffer with entries from the cookie on; the last one may be cut. Returns bytes used. */
+function listingOf(directory: DirectoryNode): NonNullable<DirectoryDescriptor["listing"]> {
+  return [[".", directory], ["..", directory.parent], ...directory.entries];
+}
+
+/**
+ * Fills the buffer with entries from the cookie on, without those that are gone; the last one may be
+ * cut. Returns bytes used.
+ */
 function writeEntries(
   into: Uint8Array,
+  { directory }: DirectoryDescriptor,
   list: readonly (readonly [string, TreeNode])[],
   cookie: bigint,
 ): number {
   let used = 0;
   for (let i = Number(cookie); i < list.length && used < into.length; i++) {
     const [name, node] = list[i]!;
+    if (i >= 2 && !directory.entries.has(name)) continue;
     const text = new TextEncoder().encode(name);
     const entry = new Uint8Array(24 + text.length);
     const view = new DataView(entry.buffer);

@@ -5,7 +5,14 @@
  */
 
 import { allRights, directoryRights, errno, fail, fileRights, filetype, rights } from "./abi.ts";
-import { type DirectoryNode, type FileNode, holdFile, releaseFile, type Tree } from "./tree.ts";
+import {
+  type DirectoryNode,
+  type FileNode,
+  holdFile,
+  releaseFile,
+  type Tree,
+  type TreeNode,
+} from "./tree.ts";
 
 /** What all descriptors have. */
 interface DescriptorBase {
@@ -33,6 +40,8 @@ export interface DirectoryDescriptor extends DescriptorBase {
   readonly directory: DirectoryNode;
   /** Its name, where the job found it open. */
   readonly preopened?: string;
+  /** Its entries as they were when the job began to read them: cookies count these. */
+  listing?: readonly (readonly [string, TreeNode])[];
 }
 
 /** Any descriptor. */
@@ -112,9 +121,9 @@ function streamOf(stream: StreamDescriptor["stream"], own: bigint): StreamDescri
   return { kind: "stream", stream, rights: own | common, inheriting: 0n, flags: 0 };
 }
 
-/** The file type of a descriptor as a number. */
+/** The file type of a descriptor as a number. A stream is a pipe, for which there is no number. */
 export function descriptorType({ kind }: Descriptor): number {
-  if (kind === "stream") return filetype.character_device;
+  if (kind === "stream") return filetype.unknown;
   return kind === "file" ? filetype.regular_file : filetype.directory;
 }
 

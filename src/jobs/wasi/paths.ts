@@ -30,7 +30,10 @@ export function resolvePath(base: DirectoryNode, path: string, follow: boolean):
   if (new TextEncoder().encode(path).length > pathBytesMost) fail(errno.nametoolong);
   if (path.includes("\0")) fail(errno.ilseq);
   if (path === "") fail(errno.noent);
-  return walk(base, path, follow, { links: 0 });
+  const place = walk(base, path, follow, { links: 0 });
+  // A directory that was removed while it was open takes nothing new.
+  if (place.node === undefined && place.directory.links === 0) fail(errno.noent);
+  return place;
 }
 
 function walk(base: DirectoryNode, path: string, follow: boolean, seen: { links: number }): Place {

@@ -76,6 +76,7 @@ function readDescriptor(
   type: number,
 ): { bytes: bigint; hangup: boolean } {
   const open = descriptors.get(fd, rights.poll_fd_readwrite);
+  if (open.kind === "directory") fail(errno.badf);
   const read = type === 1;
   if (open.kind === "stream" && read !== (open.stream === "stdin")) fail(errno.badf);
   if (!read) return { bytes: 65_536n, hangup: false };

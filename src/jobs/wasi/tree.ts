@@ -73,20 +73,26 @@ export function makeTree(bytesMost: number, now: () => bigint): Tree {
     makeLink: (target) => ({ ...base(), type: "link", target }),
     resize(file, size) {
       if (held + size - file.size > bytesMost) fail(errno.nospc);
+      if (size > file.bytes.length) file.bytes = moved(file, size);
+      else if (size < file.size) file.bytes.fill(0, size, file.size);
       held += size - file.size;
-      if (size > file.bytes.length) {
-        const room = Math.max(
-          size,
-          Math.min(file.bytes.length * 2, file.bytes.length + (16 << 20)),
-        );
-        const bytes = new Uint8Array(room);
-        bytes.set(file.bytes.subarray(0, file.size));
-        file.bytes = bytes;
-      } else if (size < file.size) file.bytes.fill(0, size, file.size);
       file.size = size;
     },
     now,
   };
+}
+
+/** A file's bytes with room for more, some of it for later. */
+function moved({ bytes, size }: FileNode, least: number): Uint8Array {
+  const room = Math.max(least, Math.min(bytes.length * 2, bytes.length + (16 << 20)));
+  try {
+    const larger = new Uint8Array(room);
+    larger.set(bytes.subarray(0, size));
+    return larger;
+  } catch {
+    // More than there is, whatever the limit is.
+    return fail(errno.nospc);
+  }
 }
 
 /** The file type of a node as a number. */
