@@ -86,53 +86,6 @@ Deno.test("a memory that isn't there is a fault, not a crash", () => {
   assert.equal(job.call("random_get", 1024, 8), success);
 });
 
-/** Writes a subscription of 48 bytes. */
-function subscribe(
-  job: ReturnType<typeof fakeJob>,
-  at: number,
-  userdata: bigint,
-  kind: { clock: number; timeout: bigint; absolute?: boolean } | { read?: number; write?: number },
-) {
-  const view = job.view();
-  view.setBigUint64(at, userdata, true);
-  if ("clock" in kind) {
-    view.setUint8(at + 8, 0);
-    view.setUint32(at + 16, kind.clock, true);
-    view.setBigUint64(at + 24, kind.timeout, true);
-    view.setUint16(at + 40, kind.absolute ? 1 : 0, true);
-  } else {
-    view.setUint8(at + 8, kind.read !== undefined ? 1 : 2);
-    view.setUint32(at + 16, (kind.read ?? kind.write)!, true);
-  }
-}
-
-Deno.test("poll sleeps for the first clock, and says which it was", () => {
-  const job = fakeJob();
-  const [input, output, count] = [job.room(96), job.room(64), job.room(4)];
-  subscribe(job, input, 1n, { clock: 1, timeout: 900n });
-  subscribe(job, input + 48, 2n, { clock: 1, timeout: 305n, absolute: true });
-  assert.equal(job.call("poll_oneoff", input, output, 2, count), success);
-  assert.equal(job.u32(count), 1);
-  assert.equal(job.u64(output), 2n);
-  assert.equal(job.slept(), 300n);
-});
-
-Deno.test("files and streams are ready at once, what isn't open is an event with an error", () => {
-  const job = fakeJob({ f: "abc" }, { stdin: new Uint8Array(5) });
-  const [, fd] = job.open("f", { rights: rights.fd_read | rights.poll_fd_readwrite });
-  const [input, output, count] = [job.room(192), job.room(128), job.room(4)];
-  subscribe(job, input, 1n, { clock: 0, timeout: 1_000_000n });
-  subscribe(job, input + 48, 2n, { read: fd });
-  subscribe(job, input + 96, 3n, { write: 1 });
-  subscribe(job, input + 144, 4n, { read: 99 });
-  assert.equal(job.call("poll_oneoff", input, output, 4, count), success);
-  assert.equal(job.u32(count), 3);
-  assert.deepEqual([job.u64(output), job.u64(output + 16)], [2n, 3n]);
-  assert.equal(job.u16(output + 64 + 8), errno.badf);
-  assert.equal(job.slept(), 0n);
-  assert.equal(job.call("poll_oneoff", input, output, 0, count), errno.inval);
-});
-
 Deno.test("descriptors are renumbered and closed", () => {
   const job = fakeJob({ f: "f", g: "g" });
   const [, f] = job.open("f");
