@@ -8,7 +8,14 @@ import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { claim, hasUnclaimed, release, type Run, shadow, split } from "./chunk.ts";
 import { nextStep, type Scene, type Step } from "./direct.ts";
-import { chunkRange, type LaneBuffers, type LaneShare, makeBuffers, streamRun } from "./lane.ts";
+import {
+  chunkRange,
+  type LaneBuffers,
+  type LaneShare,
+  makeBuffers,
+  orStopped,
+  streamRun,
+} from "./lane.ts";
 import type { TransferLimits } from "./limits.ts";
 import type { Member, Pool } from "./pool.ts";
 import { isPassing } from "./retry.ts";
@@ -125,14 +132,18 @@ async function runLane(member: Member, run: Run, work: Work, deps: Deps): Promis
   try {
     const start = chunkRange(wanted, run.at).start;
     const end = chunkRange(wanted, run.end - 1).end;
-    using stream = await member.origin.open(wanted, start, end, { signal });
+    const opening = member.origin.open(wanted, start, end, { signal });
+    // One that opens too late is closed at once.
+    opening.then((late) => signal.aborted && late[Symbol.dispose](), () => {});
+    using stream = await orStopped(opening, signal);
     if (stream.start !== start) member.wholeOnly = true;
     await streamRun(stream, share, { lane: member.lane, run, watch, buffers, signal });
   } catch (thrown) {
     settle(member, toPlasmdError(thrown), work);
   } finally {
     if (lanes.get(member.lane) === lane) lanes.delete(member.lane);
-    work.buffers.push(buffers);
+    // A read that goes on after a stop may still write into them: they are nobody's again.
+    if (!signal.aborted) work.buffers.push(buffers);
     release(plan, member.lane);
   }
 }

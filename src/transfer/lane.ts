@@ -103,12 +103,27 @@ function reader(
   const most = Math.min(readBytes, rate.pieceBytes);
   return async (into) => {
     watch.wait(clock.steady());
-    const read = await stream.read(into.length > most ? into.subarray(0, most) : into);
+    const reading = stream.read(into.length > most ? into.subarray(0, most) : into);
+    const read = await orStopped(reading, signal);
     watch.got(clock.steady(), read ?? 0);
     if (read === null) throw new PlasmdError("unreachable", "closed the connection in the middle");
     await rate.spend(read, signal);
     return read;
   };
+}
+
+/** What the promise brings, or the signal's reason, whichever is first: nobody is waited for in vain. */
+export async function orStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {}); // Nobody asks for it any more where the signal was first.
+  signal.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** Drops what comes before the run, where a server sends the whole instead of a range. */

@@ -5,7 +5,7 @@ import { download } from "../../src/transfer/download.ts";
 import { httpOrigin } from "../../src/transfer/http_source.ts";
 import type { PartFile } from "../../src/transfer/part_file.ts";
 import { makePool } from "../../src/transfer/pool.ts";
-import type { Wanted } from "../../src/transfer/source.ts";
+import type { Origin, Wanted } from "../../src/transfer/source.ts";
 import { makeRateLimit } from "../../src/transfer/speed.ts";
 import { type FakeOrigin, startOrigin } from "../support/fake_origin.ts";
 import { chunkBytes, honest, testImage } from "../support/image_origin.ts";
@@ -108,3 +108,27 @@ Deno.test("a stopped download ends with what stopped it, its writes done", async
   await assert.rejects(start(origin, part, stop.signal).done, /Stopped/);
   assert.equal(writing, 0);
 });
+
+for (const where of ["open", "read"] as const) {
+  Deno.test(`a provider whose ${where} never ends, stopped or not, holds up nothing`, async () => {
+    await using origin = startOrigin(honest(image));
+    const never = new Promise<never>(() => {});
+    const mute: Origin = {
+      name: "mute",
+      open: (_wanted, start) =>
+        where === "open"
+          ? never
+          : Promise.resolve({ start, read: () => never, [Symbol.dispose]() {} }),
+    };
+    const source = httpOrigin(new URL(`${origin.url}/manifest.json`), quickDeps, quickLimits);
+    const pool = makePool([mute, source], quickLimits, quickDeps);
+    const part = memoryPart(() => Promise.resolve());
+    await download({
+      ...{ wanted, plan: createPlan(chunks), part, pool, limits: quickLimits, heldBack: false },
+      rate: makeRateLimit(undefined, quickDeps.clock),
+      onWritten: () => {},
+      signal: new AbortController().signal,
+    }, quickDeps);
+    assert.deepEqual(part.bytes, image.rootfs);
+  });
+}
