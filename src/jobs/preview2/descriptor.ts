@@ -22,10 +22,12 @@ import {
   type DescriptorFlags,
   DirectoryEntryStream,
   hashOf,
-  nanosecondsOf,
   type NewTimestamp,
   type OpenFlags,
+  openNode,
   type PathFlags,
+  setTimes,
+  type Stat,
   statOf,
   typeNames,
 } from "./nodes.ts";
@@ -106,7 +108,7 @@ export class Descriptor {
   }
 
   setTimes(access: NewTimestamp, modification: NewTimestamp): void {
-    fileResult(() => this.#setTimes(this.#node, access, modification));
+    fileResult(() => setTimes(this.#root.tree, this.#node, access, modification));
   }
 
   read(length: bigint, offset: bigint): [Uint8Array, boolean] {
@@ -132,11 +134,11 @@ export class Descriptor {
     this.#change(path, (place) => places.makeDirectory(this.#root.tree, place));
   }
 
-  stat(): ReturnType<typeof statOf> {
+  stat(): Stat {
     return statOf(this.#node);
   }
 
-  statAt({ symlinkFollow = false }: PathFlags, path: string): ReturnType<typeof statOf> {
+  statAt({ symlinkFollow = false }: PathFlags, path: string): Stat {
     return fileResult(() => statOf(existing(this.#place(path, symlinkFollow))));
   }
 
@@ -148,7 +150,7 @@ export class Descriptor {
   ): void {
     this.#change(
       path,
-      (place) => this.#setTimes(existing(place), access, modification),
+      (place) => setTimes(this.#root.tree, existing(place), access, modification),
       symlinkFollow,
     );
   }
@@ -167,7 +169,8 @@ export class Descriptor {
     flags: DescriptorFlags,
   ): Descriptor {
     return fileResult(() => {
-      const node = this.#open(this.#place(path, symlinkFollow && !open.exclusive), open, flags);
+      const place = this.#place(path, symlinkFollow && !open.exclusive);
+      const node = openNode(this.#root.tree, place, { open, flags, parent: this.#flags });
       return new Descriptor(this.#root, node, flags);
     });
   }
@@ -241,27 +244,6 @@ export class Descriptor {
     fileResult(() => change(this.#changing(path, follow)));
   }
 
-  #open(place: Place, open: OpenFlags, flags: DescriptorFlags): TreeNode {
-    const { tree } = this.#root;
-    const mutates = open.create || open.truncate || flags.write || flags.mutateDirectory;
-    if (mutates && !this.#flags.mutateDirectory) fail(errno.rofs);
-    if (open.create && open.directory) fail(errno.inval);
-    if (place.node !== undefined && open.create && open.exclusive) fail(errno.exist);
-    if (place.node === undefined && !open.create) fail(errno.noent);
-    const node = place.node ?? places.makeFile(tree, place);
-    if (node.type === "link") fail(errno.loop);
-    if (node.type === "directory") {
-      if (open.create || open.truncate || flags.write) fail(errno.isdir);
-      return node;
-    }
-    if (open.directory || place.wantsDirectory) fail(errno.notdir);
-    if (open.truncate) {
-      tree.resize(node, 0);
-      node.mtim = node.ctim = tree.now();
-    }
-    return node;
-  }
-
   #take(file: FileNode, offset: bigint, most: number): Uint8Array {
     const left = offset >= BigInt(file.size) ? 0 : file.size - Number(offset);
     const bytes = new Uint8Array(Math.min(left, most));
@@ -281,16 +263,5 @@ export class Descriptor {
   #hold(file: FileNode): () => void {
     holdFile(file);
     return () => releaseFile(this.#root.tree, file);
-  }
-
-  #setTimes(node: TreeNode, access: NewTimestamp, modification: NewTimestamp): void {
-    const now = this.#root.tree.now();
-    const value = (time: NewTimestamp, old: bigint) => {
-      if (time.tag === "timestamp") return nanosecondsOf(time.val);
-      return time.tag === "now" ? now : old;
-    };
-    node.atim = value(access, node.atim);
-    node.mtim = value(modification, node.mtim);
-    node.ctim = now;
   }
 }
