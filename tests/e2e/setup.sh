@@ -11,6 +11,7 @@ packages=(
   clang           # builds jobs for WebAssembly, with lld, wasi-libc and its runtime
   cpio            # makes the initramfs
   curl
+  dash            # the strictest of usual shells, for install.sh
   dbus-daemon     # Avahi's tools need a message bus
   debootstrap
   gcc
@@ -26,16 +27,21 @@ packages=(
   libzstd-dev:arm64
   lld
   lighttpd        # a server to compare with
+  mandoc          # checks the man page
   mount           # small and read-only file systems
   musl-tools      # a root file system whose only libc is musl
   nginx-light     # a server to compare with
   openssl         # checks our signatures
   ovmf            # UEFI for virtual machines
+  php-cli         # the client in docs/clients/php, with its tests
+  php-curl
+  phpunit
   procps
   qemu-efi-aarch64
   qemu-system-arm
   qemu-system-x86
   sbsigntool
+  shellcheck      # checks install.sh
   squashfs-tools
   systemd-boot-efi
   util-linux      # setpriv, unshare
