@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Takes a component that was made ready, for the next job with the same. */
   readonly keep?: (packed: Uint8Array) => void;
+  /** Milliseconds until its module must be compiled. */
+  readonly compileMs?: number;
 }
 
 /**
@@ -33,10 +35,10 @@ export interface RunOptions {
  */
 export async function runJob(
   job: JobInput,
-  { process, env, write, signal }: JobProcess & RunOptions,
+  { process, env, ...options }: JobProcess & RunOptions,
   deps: Pick<Deps, "clock">,
 ): Promise<JobOutcome> {
-  return await runJobIn(startJobProcess({ process, env }), job, { write, signal }, deps);
+  return await runJobIn(startJobProcess({ process, env }), job, options, deps);
 }
 
 /**
@@ -47,7 +49,7 @@ export async function runJob(
 export async function runJobIn(
   child: Deno.ChildProcess,
   job: JobInput,
-  { write, signal, keep }: RunOptions,
+  { write, signal, keep, compileMs = jobLimits.compileMs }: RunOptions,
   { clock }: Pick<Deps, "clock">,
 ): Promise<JobOutcome> {
   const watch = new AbortController();
@@ -63,10 +65,19 @@ export async function runJobIn(
   const cancel = () => kill(ended("cancelled"));
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
-  const watching = watchLimits(child.pid, job, { clock, signal: watch.signal, kill });
+  const compiling = new AbortController();
+  const clocks = [
+    watchTime(compileMs, "it took longer to compile than it may", {
+      clock,
+      signal: AbortSignal.any([watch.signal, compiling.signal]),
+      kill,
+    }),
+    watchLimits(child.pid, job, { clock, signal: watch.signal, kill }),
+  ];
   const feeding = feed(child, job);
   try {
-    const said = await listen(child, job, { write, keep }, kill);
+    const compiled = () => compiling.abort();
+    const said = await listen(child, job, { write, keep, compiled }, kill);
     if (killed === undefined && said !== undefined) return decodeOutcome(said);
     // One that only closed its pipe still has its time.
     const status = await child.status;
@@ -75,7 +86,7 @@ export async function runJobIn(
     signal.removeEventListener("abort", cancel);
     watch.abort();
     kill(ended("cancelled"));
-    await Promise.all([child.status, watching, feeding]);
+    await Promise.all([child.status, feeding, ...clocks]);
     await child.stdin.close().catch(() => {});
   }
 }
@@ -96,7 +107,7 @@ async function feed(child: Deno.ChildProcess, job: JobInput): Promise<void> {
 async function listen(
   child: Deno.ChildProcess,
   job: JobInput,
-  { write, keep }: Pick<RunOptions, "write" | "keep">,
+  { write, keep, compiled }: Pick<RunOptions, "write" | "keep"> & { compiled: () => void },
   kill: (outcome: JobOutcome) => void,
 ): Promise<Uint8Array | undefined> {
   let first = true;
@@ -111,6 +122,7 @@ async function listen(
       // What an honest process says before the job runs comes first; later it may be the job's own.
       if (type === frameTypes.ready && first) keep?.(bytes);
       first = false;
+      if (type === frameTypes.compiled) compiled();
       if (type === frameTypes.outcome) return bytes;
       if (type === frameTypes.stdout || type === frameTypes.stderr) {
         left -= bytes.length;
@@ -139,14 +151,27 @@ function abnormalEnd({ code, signal }: Deno.CommandStatus): JobOutcome {
   throw new PlasmdError("failed", `A job process ended with ${code} and said nothing`);
 }
 
+/** What ends a job that takes too much, until it is told to stop. */
+interface Watch {
+  readonly clock: Deps["clock"];
+  readonly signal: AbortSignal;
+  readonly kill: (outcome: JobOutcome) => void;
+}
+
+/** A lie about having compiled gains nothing: the wall clock goes on. */
+async function watchTime(ms: number, why: string, { clock, signal, kill }: Watch): Promise<void> {
+  try {
+    await clock.sleep(ms, { signal });
+  } catch {
+    return; // It was told to stop.
+  }
+  kill(ended("timeout", why));
+}
+
 async function watchLimits(
   pid: number,
   job: JobInput,
-  { clock, signal, kill }: {
-    readonly clock: Deps["clock"];
-    readonly signal: AbortSignal;
-    readonly kill: (outcome: JobOutcome) => void;
-  },
+  { clock, signal, kill }: Watch,
 ): Promise<void> {
   const end = clock.steady() + job.limits.wallMs;
   // What it was given is not what it takes.

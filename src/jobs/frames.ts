@@ -16,6 +16,7 @@ export const frameTypes = {
   stderr: 4,
   outcome: 5,
   ready: 6,
+  compiled: 7,
 } as const;
 
 /** One frame. */
@@ -78,7 +79,7 @@ export async function* readFrames(
 function bodyOf(head: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayBuffer> {
   const type = head[0]!;
   const length = new DataView(head.buffer).getUint32(1, true);
-  if (type < frameTypes.start || type > frameTypes.ready || length > most) {
+  if (type < frameTypes.start || type > frameTypes.compiled || length > most) {
     throw new PlasmdError("malformed", "A job process said something that is no message");
   }
   return new Uint8Array(length);

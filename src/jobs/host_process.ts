@@ -112,6 +112,7 @@ async function runInWorker(
     };
     worker.onmessage = ({ data }: MessageEvent<FromJob>) => {
       if (data.type === "output") say(frameTypes[data.stream], data.bytes);
+      else if (data.type === "compiled") say(frameTypes.compiled, new Uint8Array());
       else if (data.type === "done") resolve(data.outcome);
       else if (data.type === "refused") reject(new PlasmdError("module", data.reason));
     };

@@ -21,6 +21,7 @@ export interface ToJob {
 /** From the job's Worker. */
 export type FromJob =
   | { readonly type: "loaded" }
+  | { readonly type: "compiled" }
   | {
     readonly type: "output";
     readonly stream: "stdout" | "stderr";
@@ -52,9 +53,12 @@ scope.onmessage = async ({ data }) => {
 async function run({ job, transpiled }: ToJob): Promise<JobOutcome> {
   const write: JobWriter = (stream, bytes) =>
     scope.postMessage({ type: "output", stream, bytes: Uint8Array.from(bytes) });
-  if (transpiled !== undefined) return await runComponent(transpiled, job, write);
-  const module = limitMemory(job.module, job.limits.memoryBytes);
-  return runModule(await WebAssembly.compile(module as BufferSource), job, write);
+  const compiled = () => scope.postMessage({ type: "compiled" });
+  if (transpiled !== undefined) return await runComponent(transpiled, job, { write, compiled });
+  const limited = limitMemory(job.module, job.limits.memoryBytes);
+  const module = await WebAssembly.compile(limited as BufferSource);
+  compiled();
+  return runModule(module, job, write);
 }
 
 scope.postMessage({ type: "loaded" });

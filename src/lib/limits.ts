@@ -429,6 +429,8 @@ export const jobLimits = {
   outcomeBytes: 64 * KiB,
   /** Bytes that a job process needs for itself, above what its job may use. */
   processBytes: 256 * MiB,
+  /** Milliseconds until a job's module is checked and compiled, whatever its wall clock is. */
+  compileMs: 30 * seconds,
   /** Milliseconds between two looks at a job's memory. */
   pollMs: 50,
   /** Jobs that run at once, whatever is configured. */

@@ -14,7 +14,7 @@ const process = { program: self.program, args: [...self.args, jobProcessCommand]
 async function run(
   module: Uint8Array,
   limits: Partial<JobInput["limits"]> = {},
-  given: { process?: typeof process; signal?: AbortSignal } = {},
+  given: { process?: typeof process; signal?: AbortSignal; compileMs?: number } = {},
 ): Promise<JobOutcome & { stdout: string }> {
   let stdout = "";
   const outcome = await runJob({
@@ -30,6 +30,7 @@ async function run(
     env: { HOME: Deno.env.get("HOME") ?? "/", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
     write: (_stream, bytes) => void (stdout += new TextDecoder().decode(bytes)),
     signal: given.signal ?? new AbortController().signal,
+    compileMs: given.compileMs,
   }, systemDeps());
   return { ...outcome, stdout };
 }
@@ -42,6 +43,29 @@ Deno.test("a module's output and its exact exit code come out of its process", a
 Deno.test("an endless loop is ended by the clock", async () => {
   const { completion, exitCode } = await run(hostile.loop, { wallMs: 1500 });
   assert.deepEqual([completion, exitCode], ["timeout", 124]);
+});
+
+Deno.test("a module that takes too long to compile is ended, whatever its wall clock is", async () => {
+  const silent = { program: "/bin/sh", args: ["-c", "exec sleep 60"] };
+  const started = performance.now();
+  const { completion, exitCode, reason } = await run(hello("", 0), { wallMs: 50_000 }, {
+    process: silent,
+    compileMs: 200,
+  });
+  assert.deepEqual([completion, exitCode], ["timeout", 124]);
+  assert.match(reason!, /longer to compile/);
+  assert.ok(performance.now() - started < 10_000);
+});
+
+Deno.test("a module that is compiled runs on, until its wall clock ends it", async () => {
+  // It says that it is compiled, as a job process does.
+  const script = String.raw`printf '\007\000\000\000\000'; exec sleep 60`;
+  const { completion, reason } = await run(hello("", 0), { wallMs: 1500 }, {
+    process: { program: "/bin/sh", args: ["-c", script] },
+    compileMs: 750,
+  });
+  assert.equal(completion, "timeout");
+  assert.match(reason!, /ran longer/);
 });
 
 Deno.test("endless output is cut at its limit", async () => {

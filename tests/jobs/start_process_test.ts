@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runJobIn } from "../../src/jobs/broker.ts";
+import { frameTypes, readFrames } from "../../src/jobs/frames.ts";
 import { encodeJob } from "../../src/jobs/messages.ts";
 import { startJobProcess } from "../../src/jobs/start_process.ts";
 import { systemDeps } from "../../src/lib/deps.ts";
@@ -63,6 +64,17 @@ Deno.test({
     await untilTrue(() => !lives(runs.pid), { ms: 10_000, what: "the one that loops ends" });
     await end(runs);
   },
+});
+
+Deno.test("a job process says that it has compiled before anything of the job runs", async () => {
+  const child = startJobProcess(ownJobProcess());
+  const writer = child.stdin.getWriter();
+  for (const part of encodeJob(bareJob(hello("hi", 0)))) await writer.write(part);
+  const types: number[] = [];
+  for await (const { type } of readFrames(child.stdout, 1 << 20)) types.push(type);
+  assert.deepEqual(types, [frameTypes.compiled, frameTypes.stdout, frameTypes.outcome]);
+  writer.releaseLock();
+  await end(child);
 });
 
 Deno.test("a process that closes its pipe and stays is ended by the clock", async () => {

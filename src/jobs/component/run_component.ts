@@ -34,13 +34,18 @@ interface ComponentScript {
 export async function runComponent(
   transpiled: Transpiled,
   input: Omit<JobInput, "module">,
-  write: JobWriter,
+  { write, compiled }: {
+    readonly write: JobWriter;
+    /** Told when all of it is compiled, before any of it runs. */
+    readonly compiled: () => void;
+  },
 ): Promise<JobOutcome> {
   const host = hostOf(input, limited(write, input.limits.outputBytes));
   const { memoryBytes } = input.limits;
   const interfaces = makePreview2({ host, files: input.files, fileBytes: memoryBytes });
   const modules = await compileAll(transpiled.cores, memoryBytes);
   const script = await loadScript(transpiled.script);
+  compiled();
   try {
     const { [transpiled.run]: entry } = script.instantiate(
       (name) => modules.get(name)!,
