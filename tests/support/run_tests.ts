@@ -1,5 +1,5 @@
 /**
- * `deno task test` and `deno task e2e`: runs `deno test` on a suite and ends with the line
+ * `deno task test`, `e2e` and `interop`: runs `deno test` on a suite and ends with the line
  * `N passed, N failed`. Other arguments go to `deno test`; a path replaces the suite's own.
  *
  * @module
@@ -14,6 +14,7 @@ const suites = {
     limitMs: 15 * 60_000,
   },
   e2e: { paths: ["tests/e2e"], limitMs: 45 * 60_000 },
+  interop: { paths: ["tests/interop"], limitMs: 15 * 60_000 },
 } as const;
 
 /** Runs a suite with `deno test`, its output passed on. */
@@ -55,7 +56,9 @@ async function passOn(
 /** Runs a suite and prints its closing lines. Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const e2e = args[0] === "--e2e";
-  const counts = await runSuite(e2e ? "e2e" : "unit", e2e ? args.slice(1) : args);
+  const interop = args[0] === "--interop";
+  const suite = e2e ? "e2e" : interop ? "interop" : "unit";
+  const counts = await runSuite(suite, suite === "unit" ? args : args.slice(1));
   // On a machine that is there to test, a tool that is missing is a failure.
   const strict = e2e && Deno.env.get("CI") === "true";
   for (const line of closingLines(counts, strict)) console.log(line);
