@@ -15,9 +15,11 @@ const remarks: Readonly<Record<string, string>> = {
   fd_advise: "checked, and without effect",
   fd_allocate: "grows the file",
   fd_datasync: "files are in memory: nothing is to be done",
+  fd_fdstat_get: "the type of standard streams is unknown: they are pipes, no terminals",
   fd_fdstat_set_flags: "append counts; the others are kept and change nothing",
   fd_prestat_get: "descriptor 3 is the root directory, `/`",
-  fd_readdir: "entries in the order in which they came, after `.` and `..`",
+  fd_readdir:
+    "entries as they were when cookie 0 was read, without those that are gone, after `.` and `..`",
   fd_sync: "files are in memory: nothing is to be done",
   path_link: "no hard links to directories, and none through a link",
   path_open: "a path never leaves the directory that it is opened from: ENOTCAPABLE",
