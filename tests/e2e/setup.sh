@@ -14,6 +14,7 @@ packages=(
   dash            # the strictest of usual shells, for install.sh
   dbus-daemon     # Avahi's tools need a message bus
   debootstrap
+  fish            # completes our commands, like zsh and bash
   gcc
   gcc-aarch64-linux-gnu  # the launcher for arm64
   iproute2        # network namespaces
@@ -47,6 +48,7 @@ packages=(
   util-linux      # setpriv, unshare
   wget
   xz-utils
+  zsh
   zstd
   wasi-libc
 )

@@ -9,7 +9,7 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 
 /** The shells that have a completion script. */
-type Shell = "bash" | "zsh" | "fish";
+export type Shell = "bash" | "zsh" | "fish";
 
 /** The command. */
 export const completionCommand: Command<Context> = command<Record<never, never>, [Shell]>({
@@ -25,22 +25,25 @@ export const completionCommand: Command<Context> = command<Record<never, never>,
       brief: "bash, zsh or fish",
       placeholder: "SHELL",
       parse: parseShell,
-      proposeCompletions: () => Object.keys(scripts),
+      proposeCompletions: () => Object.keys(completionScripts),
     }],
   },
   run({ ui }, _flags, shell) {
-    ui.result(scripts[shell]);
+    ui.result(completionScripts[shell]);
     return Promise.resolve();
   },
 });
 
 function parseShell(input: string): Shell {
-  if (input in scripts) return input as Shell;
+  if (input in completionScripts) return input as Shell;
   throw new SyntaxError(`Unknown shell "${input}": it is bash, zsh or fish`);
 }
 
-// Each hands the words before the cursor to `plasmd __complete`, which prints a proposal a line.
-const scripts: Record<Shell, string> = {
+/**
+ * The scripts. Each hands the words before the cursor to `plasmd __complete`, which prints a proposal
+ * a line. That of zsh is also a function to be loaded by its name, `_plasmd`.
+ */
+export const completionScripts: Readonly<Record<Shell, string>> = {
   bash: `_plasmd() {
   local IFS=$'\\n'
   local word="\${COMP_WORDS[COMP_CWORD]}"
@@ -55,7 +58,7 @@ _plasmd() {
   [[ -n "\${proposals[1]}" ]] && compadd -- "\${proposals[@]}"
   [[ "\${words[CURRENT]}" == -* ]] || _files
 }
-compdef _plasmd plasmd`,
+if [[ "\${funcstack[1]}" == _plasmd ]]; then _plasmd "$@"; else compdef _plasmd plasmd; fi`,
   fish:
     `complete -c plasmd -a '(plasmd __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
 };
