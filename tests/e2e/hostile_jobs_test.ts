@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { jobLimits } from "../../src/lib/limits.ts";
 import { type HealthFigures, healthText, watchHealth } from "../support/health_watch.ts";
 import {
+  growingTables,
   largeData,
   longFunctions,
   mutatedModules,
@@ -27,6 +28,8 @@ const MiB = 1 << 20;
 const isLinux = Deno.build.os === "linux";
 /** What /health may take while jobs do their worst. */
 const healthMs = 50;
+/** For how long at least a hostile module is watched: a few answers say little. */
+const watchedMs = 1500;
 const small = { wall_ms: 2000, memory_bytes: 128 * MiB, output_bytes: 1 * MiB };
 
 /** A worker that was warmed up, and how it stands. */
@@ -79,15 +82,21 @@ Deno.test({
       ["an endless loop", hostile.loop, "timeout", 124],
       ["endless output", hostile.flood, "output", 1],
       ["a memory bomb", hostile.bomb, "trap", 134],
+      ["tables that grow", growingTables(16), "memory", 137],
       ["deep recursion", hostile.deep, "trap", 134],
       ["a trap", hostile.trap, "trap", 134],
       ["60 MB of data", largeData(60_000_000), "exit", 0],
     ];
     for (const [what, module, completion, code] of cases) {
       await t.step(what, async () => {
-        // Two at once: one a core.
-        const run = () => both(() => worker.run(module, { limits: small }));
-        const status = await whileHealthy(worker, what, run);
+        const status = await whileHealthy(worker, what, async () => {
+          const start = performance.now();
+          // Two at once, one a core; those that end soon again and again.
+          for (;;) {
+            const status = await both(() => worker.run(module, { limits: small }));
+            if (performance.now() - start > watchedMs) return status;
+          }
+        });
         assert.deepEqual([status.state, status.completion, status.exit_code], [
           "done",
           completion,
@@ -143,8 +152,9 @@ Deno.test({
   async fn() {
     await using scene = await place();
     const { worker } = scene;
-    for (const module of [longFunctions(6, 1_000_000), hostile.loop, longFunctions(1, 6_000_000)]) {
-      await whileHealthy(worker, "a job that is cancelled", async () => {
+    const modules = [longFunctions(6, 1_000_000), hostile.loop, longFunctions(1, 6_000_000)];
+    await whileHealthy(worker, "jobs that are cancelled", async () => {
+      for (const module of [...modules, ...modules, ...modules]) {
         const job = await worker.send(module);
         await untilTrue(async () => (await job.status()).state !== "queued", {
           ms: 10_000,
@@ -155,8 +165,8 @@ Deno.test({
         const { completion, state } = await job.ended();
         assert.ok(performance.now() - start < 2000);
         assert.ok(state === "refused" || completion === "cancelled" || completion === "exit");
-      });
-    }
+      }
+    });
     await scene.settled();
   },
 });
@@ -261,7 +271,7 @@ Deno.test({
     await Deno.writeTextFile(script, `${lines.join("\n")}\n`, { mode: 0o700 });
     await using worker = await home.start({ PLASMD_EXE: script });
     await whileHealthy(worker, "garbage on the pipe", async () => {
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < 20; i++) {
         const { state, completion } = await worker.run(hello(`\n${i}`, 0), { limits: small });
         assert.deepEqual([state, completion], ["done", "trap"]);
       }

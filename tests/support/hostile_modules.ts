@@ -74,6 +74,20 @@ export function largeData(bytes: number): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** A module whose tables are empty at first, and grow by a million entries at a time for ever. */
+export function growingTables(count: number): Uint8Array<ArrayBuffer> {
+  const grow = (table: number) => [0xd0, 0x70, 0x41, 0xc0, 0x84, 0x3d, 0xfc, 15, table, 0x1a];
+  const grows = Array.from({ length: count }, (_, table) => grow(table)).flat();
+  const code = [0, 0x03, 0x40, ...grows, 0x0c, 0, 0x0b, 0x0b];
+  return wasm(
+    functionType,
+    section(3, vec([0])),
+    section(4, vec(...new Array(count).fill([0x70, 0, 0]))),
+    section(7, vec([...name("_start"), 0, 0])),
+    section(10, vec([...u32(code.length), ...code])),
+  );
+}
+
 function join(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(first.length + second.length);
   all.set(first);
