@@ -69,9 +69,10 @@ export async function bench({ say, signal: stop }: BenchOptions): Promise<BenchS
       ". Medians, in turn. A job of ours is checked, handed to a process of its own, compiled and " +
       "run; there it is compiled and run in the process that asks. Processes of jobs have less " +
       "priority than what else the machine does: its load was " +
-      `${load.toFixed(1)} before and ${Deno.loadavg()[0]!.toFixed(1)} behind. The engine starts ` +
-      "with its quick compiler, and a call that runs on is not replaced by better code: mandelbrot " +
-      "is one such call. Each job has a process of its own, whose start is what a tiny job costs.",
+      `${load.toFixed(1)} before and ${
+        Deno.loadavg()[0]!.toFixed(1)
+      } behind, and the other runtime ` +
+      "has the usual one. Each job has a process of its own, whose start is what a tiny job costs.",
       "",
       "| what | plasmd | wasmtime | wanted | |",
       "|---|---|---|---|---|",
