@@ -46,6 +46,8 @@ export interface Tree {
   makeLink(target: string): LinkNode;
   /** Grows or shrinks a file; new bytes are zero. Fails with ENOSPC above the tree's limit. */
   resize(file: FileNode, size: number): void;
+  /** Counts a node that is gone: there may be another. */
+  gone(): void;
   now(): bigint;
 }
 
@@ -55,9 +57,11 @@ const nodesMost = 100_000;
 /** Makes an empty tree that holds at most `bytesMost` bytes. */
 export function makeTree(bytesMost: number, now: () => bigint): Tree {
   let next = 1n;
+  let nodes = 0;
   let held = 0;
   const base = (): NodeBase => {
-    if (next > BigInt(nodesMost)) fail(errno.nospc);
+    if (nodes >= nodesMost) fail(errno.nospc);
+    nodes++;
     const time = now();
     return { ino: next++, links: 1, atim: time, mtim: time, ctim: time };
   };
@@ -78,6 +82,7 @@ export function makeTree(bytesMost: number, now: () => bigint): Tree {
       held += size - file.size;
       file.size = size;
     },
+    gone: () => void nodes--,
     now,
   };
 }
@@ -119,7 +124,9 @@ export function remove(tree: Tree, directory: DirectoryNode, name: string): void
   directory.entries.delete(name);
   node.links--;
   node.ctim = directory.mtim = directory.ctim = tree.now();
-  if (node.type === "file" && node.links === 0) forget(tree, node);
+  if (node.links > 0) return;
+  if (node.type === "file") forget(tree, node);
+  else tree.gone();
 }
 
 /** Files whose last name is gone give their room back once nobody reads them. */
@@ -140,4 +147,5 @@ function forget(tree: Tree, file: FileNode): void {
   if (file.links > 0 || (open.get(file) ?? 0) > 0) return;
   tree.resize(file, 0);
   file.bytes = new Uint8Array();
+  tree.gone();
 }

@@ -152,6 +152,39 @@ Deno.test("what a directory doesn't hand on nobody gets below it, however deep",
   assert.equal(job.open("f", { at: b, rights: usualRights })[0], notcapable);
 });
 
+Deno.test("there is no end of files, as long as there are not too many at once", () => {
+  const job = fakeJob();
+  const [path, into] = [job.put("f"), job.room(4)];
+  const make = () =>
+    job.call("path_open", 3, 0, ...path, oflags.creat, rights.fd_read, 0n, 0, into);
+  for (let i = 0; i < 100_500; i++) {
+    assert.equal(make(), success, `file ${i}`);
+    // By turns the name goes first, or the descriptor.
+    const steps = [
+      () => job.call("path_unlink_file", 3, ...path),
+      () => job.call("fd_close", job.u32(into)),
+    ];
+    if (i % 2 === 1) steps.reverse();
+    for (const step of steps) assert.equal(step(), success);
+  }
+  let error: number = success;
+  let made = 0;
+  const name = job.room(8);
+  while (error === success) {
+    job.view().setUint32(name, 0x6161_6161 + (made & 7) + ((made >> 3 & 7) << 8), true);
+    job.view().setUint32(
+      name + 4,
+      0x6161_6161 + (made >> 6 & 7) + ((made >> 9 & 7) << 8) +
+        ((made >> 12 & 7) << 16) + ((made >> 15 & 7) << 24),
+      true,
+    );
+    error = job.call("path_symlink", ...path, 3, name, 8);
+    if (error === success) made++;
+  }
+  // The root is one.
+  assert.deepEqual([error, made], [nospc, 99_999]);
+});
+
 Deno.test("a file is what was written to it, whatever is written where", () => {
   const step = fc.oneof(
     fc.record({
