@@ -17,6 +17,7 @@ interface Site extends AsyncDisposable {
   readonly place: TempDirectory;
   readonly release: string;
   readonly prefix: string;
+  readonly url: string;
   /** Runs the release's install.sh, or another one. */
   install(args: readonly string[], options?: InstallOptions): Promise<Result>;
   /** Everything below the prefix. */
@@ -55,6 +56,7 @@ async function site(signer: ReleaseKey = key): Promise<Site> {
     place,
     release,
     prefix,
+    url: `http://127.0.0.1:${server.addr.port}/`,
     async install(args, { script = `${release}/install.sh`, env = {}, shell = "dash" } = {}) {
       const { code, stderr } = await new Deno.Command(shell, {
         args: [script, "--prefix", prefix, ...args],
@@ -279,6 +281,70 @@ test("a wrong command line ends with 2 and the usage", async () => {
     assert.match(err, /^error: [^]*\nusage: install\.sh/);
   }
 });
+
+/** The block of docs/install.md with this in it, for a release on our server. */
+async function shown(marker: string, url: string): Promise<string> {
+  const page = await Deno.readTextFile(`${projectRoot}docs/install.md`);
+  const block = [...page.matchAll(/```sh\n([^]*?)```/g)].map(([, text]) => text!)
+    .find((text) => text.includes(marker));
+  assert.ok(block !== undefined, `docs/install.md has no block with ${marker}`);
+  return block.replaceAll("RELEASES/latest/download/", url)
+    .replaceAll("plasmd-linux-x64", executable);
+}
+
+/** Runs lines of the page as a person would, in a home of their own. */
+async function asShown(lines: string, home: string, env: Readonly<Record<string, string>>) {
+  return await new Deno.Command("sh", {
+    args: ["-ec", lines],
+    cwd: home,
+    env: { HOME: home, ...env },
+  })
+    .output();
+}
+
+Deno.test(
+  "the steps that docs/install.md shows check a release by hand",
+  needing({ tools: ["curl", "openssl", "xxd"] }, async () => {
+    await using one = await site();
+    const lines = await shown("openssl pkeyutl", one.url);
+    const good = await asShown(lines, one.place.path, { KEYID: key.keyid });
+    assert.equal(good.code, 0, new TextDecoder().decode(good.stderr));
+    assert.ok(isFile(one.place.join(".local/bin/plasmd")));
+    const bad = await asShown(lines, one.place.path, { KEYID: stranger.keyid });
+    assert.notEqual(bad.code, 0);
+    await fs.appendFile(`${one.release}/${executable}`, "# more\n");
+    assert.notEqual((await asShown(lines, one.place.path, { KEYID: key.keyid })).code, 0);
+  }),
+);
+
+test("the line that docs/install.md shows installs from a pipe", async () => {
+  await using one = await site();
+  const lines = (await shown("--prefix /opt", one.url)).replace("/opt/plasmd", one.prefix);
+  const { code } = await asShown(lines, one.place.path, { PLASMD_INSTALL_URL: one.url });
+  assert.equal(code, 0);
+  assert.deepEqual(await one.installed(), everything);
+});
+
+Deno.test(
+  "a user without rights gets it below ~/.local, as the first line of the page says",
+  needing({ tools: ["curl", "openssl", "setpriv"], root: true }, async () => {
+    await using one = await site();
+    const home = one.place.join("home");
+    await fs.mkdir(home);
+    await fs.chown(home, 65534, 65534);
+    await fs.chmod(one.place.path, 0o755);
+    const line = (await shown("install.sh | sh\n", one.url)).trim();
+    const { code, stderr } = await new Deno.Command("setpriv", {
+      args: ["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", line],
+      cwd: home,
+      env: { HOME: home, PLASMD_INSTALL_URL: one.url },
+    }).output();
+    const err = new TextDecoder().decode(stderr);
+    assert.equal(code, 0, err);
+    assert.match(err, /To find it: export PATH=".*\/home\/\.local\/bin:\$PATH"/);
+    assert.ok(isFile(`${home}/.local/share/man/man1/plasmd.1`));
+  }),
+);
 
 Deno.test(
   "shellcheck finds nothing in install.sh",

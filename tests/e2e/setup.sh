@@ -47,6 +47,7 @@ packages=(
   systemd-boot-efi
   util-linux      # setpriv, unshare
   wget
+  xxd             # shown in docs/install.md
   xz-utils
   zsh
   zstd
