@@ -28,6 +28,8 @@ export interface BootArguments {
   readonly threshold?: number;
   readonly bootstrap?: readonly string[];
   readonly serve?: boolean;
+  /** Keyids whose jobs are run while it serves. */
+  readonly jobs?: readonly string[];
   readonly state?: StatePartition;
   readonly cmdline?: string;
   /** What init does when nothing more can be done. */
@@ -113,6 +115,7 @@ const readers: Readonly<Record<string, Reader>> = {
     (v) => /^\/[a-z0-9]+\/[\x21\x23-\x2b\x2d-\x7e]+$/.test(v) ? v : undefined,
   ),
   "phase.serve": one("phase.serve", "0 or 1", switchOf),
+  "phase.jobs": list("phase.jobs", bootLimits.cmdlineKeys, "a keyid", keyidOf),
   "phase.state": one("phase.state", "LABEL=name or UUID=uuid", stateOf),
   "phase.cmdline": one("phase.cmdline", "kernel arguments that are not phase.*", extraOf),
   "phase.fail": choice("phase.fail", ["shell", "reboot", "poweroff"]),
@@ -163,6 +166,10 @@ export function isProviderUrl(text: string): boolean {
 /** A keyid, or `root:` and one. Whether it is a good point is for the policy to say. */
 function trustOf(text: string): string | undefined {
   return /^(?:root:)?ed25519:[0-9a-f]{64}$/.test(text) ? text : undefined;
+}
+
+function keyidOf(text: string): string | undefined {
+  return text.startsWith("root:") ? undefined : trustOf(text);
 }
 
 function switchOf(text: string): boolean | undefined {

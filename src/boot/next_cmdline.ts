@@ -92,6 +92,7 @@ function phaseArguments(args: BootArguments): string[] {
     ["threshold", args.threshold?.toString()],
     ["bootstrap", args.bootstrap?.join(",")],
     ["serve", switchText(args.serve)],
+    ["jobs", args.jobs?.join(",")],
     ["state", args.state && `${args.state.by}=${args.state.value}`],
     ["fail", args.fail],
     ["once", switchText(args.once)],

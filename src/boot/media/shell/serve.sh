@@ -16,4 +16,20 @@ done
 # Compiled code is kept where there was more than one start; see the launcher.
 [ -d "$(echo /run/phase/cache/*/deno)" ] || export PLASMD_START_ONCE=1
 channel=$(in_manifest ',"channel":"\([a-z0-9._-]*\)",')
-exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel" --settings /run/phase/settings
+# Whom the kernel command line tells to join, and whose jobs to run; a manifest can hold no phase.*.
+set -f
+options=
+for word in $(/run/phase/busybox cat /proc/cmdline); do
+	case "$word" in
+	--) break ;;
+	phase.bootstrap=*) flag=--bootstrap ;;
+	phase.jobs=*) flag=--job-allow options="$options --jobs" ;;
+	*) continue ;;
+	esac
+	for value in $(echo "${word#*=}" | /run/phase/busybox tr , ' '); do
+		options="$options $flag $value"
+	done
+done
+# shellcheck disable=SC2086
+exec /run/phase/plasmd serve --artifacts "$given" --channel "$channel" \
+	--settings /run/phase/settings $options
