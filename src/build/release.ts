@@ -40,10 +40,8 @@ export const sharedFiles: readonly string[] = [
  */
 export async function signRelease(options: ReleaseOptions): Promise<string[]> {
   const { dist, output, key } = options;
-  const executables = await checkedExecutables(dist);
-  await fs.rm(output, { recursive: true, force: true });
-  await fs.mkdir(output, { recursive: true });
-  const paths = [...executables, ...sharedFiles];
+  const paths = [...await checkedExecutables(dist), ...sharedFiles];
+  await emptied(output);
   for (const path of paths) {
     await copy(join(dist, path), join(output, basename(path)));
   }
@@ -52,12 +50,10 @@ export async function signRelease(options: ReleaseOptions): Promise<string[]> {
     names.map(async (name) => `${sha256Hex(await Deno.readFile(join(output, name)))}  ${name}\n`),
   );
   const sums = new TextEncoder().encode(lines.join(""));
-  await Deno.writeFile(join(output, "SHA256SUMS"), sums);
-  await Deno.writeFile(join(output, "SHA256SUMS.sig"), key.sign(sums));
+  await write(join(output, "SHA256SUMS"), sums);
+  await write(join(output, "SHA256SUMS.sig"), key.sign(sums));
   const script = await Deno.readTextFile(join(dist, "install.sh"));
-  await Deno.writeTextFile(join(output, "install.sh"), bakedScript(script, options), {
-    mode: 0o755,
-  });
+  await write(join(output, "install.sh"), bakedScript(script, options), 0o755);
   return [...names, "SHA256SUMS", "SHA256SUMS.sig", "install.sh"];
 }
 
@@ -94,9 +90,28 @@ async function checkedExecutables(dist: string): Promise<string[]> {
   return found.trimEnd().split("\n").map((line) => line.split("  ")[1]!);
 }
 
+/** Files of an earlier release go away; a directory of anything else is left alone. */
+async function emptied(output: string): Promise<void> {
+  await fs.mkdir(output, { recursive: true });
+  const names = await fs.readdir(output);
+  if (names.length > 0 && !names.includes("SHA256SUMS.sig")) {
+    throw new PlasmdError("usage", `"${output}" has other files than those of a release`, {
+      hint: "name an empty directory, or a new one, with --output",
+    });
+  }
+  for (const name of names) await fs.rm(join(output, name));
+}
+
+/** What is published is readable to all, whatever the umask of the one who signs. */
+async function write(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  await fs.writeFile(path, content);
+  await fs.chmod(path, mode);
+}
+
 async function copy(from: string, to: string): Promise<void> {
   try {
     await fs.copyFile(from, to);
+    await fs.chmod(to, (await fs.stat(from)).mode & 0o111 ? 0o755 : 0o644);
   } catch (thrown) {
     throw toPlasmdError(thrown, `Cannot copy "${from}"`);
   }

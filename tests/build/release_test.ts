@@ -85,6 +85,25 @@ Deno.test("what changed since it was built is not signed, and neither is nothing
   await assert.rejects(signRelease(release), { code: "io", message: /deno task compile/ });
 });
 
+Deno.test("a second release takes the place of the first, and of nothing else", async () => {
+  await using place = await tempDirectory();
+  const release = {
+    dist: await dist(place.join("dist")),
+    output: place.join("release"),
+    key,
+    url: releaseUrl,
+  };
+  const names = await signRelease(release);
+  await fs.writeFile(`${release.output}/plasmd-old-x64`, "");
+  assert.deepEqual(await signRelease(release), names);
+  assert.deepEqual((await fs.readdir(release.output)).sort(), names.toSorted());
+  const output = place.join("home");
+  await fs.mkdir(output);
+  await fs.writeFile(`${output}/letter`, "");
+  await assert.rejects(signRelease({ ...release, output }), { code: "usage", hint: /--output/ });
+  assert.deepEqual(await fs.readdir(output), ["letter"]);
+});
+
 Deno.test("the script of the project has no key and takes exactly one", async () => {
   const script = await Deno.readTextFile(`${projectRoot}dist/install.sh`);
   assert.match(script, /^release_key=""$/m);
