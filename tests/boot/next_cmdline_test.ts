@@ -10,6 +10,12 @@ import { PlasmdError } from "../../src/lib/errors.ts";
 
 const key = `ed25519:${"a1".repeat(32)}`;
 
+Deno.test("whose jobs are run is carried to the next system", () => {
+  const key = `ed25519:${"ab".repeat(32)}`;
+  const running = `phase.serve=1 phase.jobs=${key},${key}`;
+  assert.equal(nextCmdline({ manifest: "", running }), `phase.serve=1 phase.jobs=${key}`);
+});
+
 Deno.test("the manifest's arguments come first, then what is carried", () => {
   assert.equal(
     nextCmdline({
