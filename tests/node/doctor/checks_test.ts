@@ -230,7 +230,7 @@ Deno.test("kexec that isn't to be had is a warning with the kernel's reason", as
   assert.equal((await kexec("darwin", never)).status, "ok");
   assert.deepEqual(await kexec("linux", () => Promise.resolve(error)), {
     status: "warning",
-    found: "locked down",
+    found: "locked down (only boot run and boot kexec need it)",
     todo: "sign it",
   });
   assert.equal((await kexec("linux", never)).status, "warning");
