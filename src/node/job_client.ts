@@ -17,7 +17,7 @@ import type { JobTransport } from "../jobs/client/transport.ts";
 import { parseJobPath } from "../jobs/job.ts";
 import { fromBase64, sha256Hex, toBase64 } from "../lib/bytes.ts";
 import type { Deps } from "../lib/deps.ts";
-import { PlasmdError } from "../lib/errors.ts";
+import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
 import { readBounded, readBoundedIfThere, writeAtomic } from "../lib/files.ts";
 import { jobClientLimits, jobFormatLimits, jobLimits } from "../lib/limits.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
@@ -42,6 +42,8 @@ export interface JobRequest {
 /** A job that this user has handed in. */
 export interface SubmittedJob {
   readonly job: OpenedJobSpec;
+  /** Its signed bytes. */
+  readonly bytes: Uint8Array;
   /** Where its worker listens. */
   readonly origin: string;
   readonly transport: JobTransport;
@@ -92,19 +94,22 @@ export async function prepareJob(
 /** A job and the way to its worker. */
 export function submittedJob(spec: Uint8Array, origin: string, deps: Deps): SubmittedJob {
   const job = openJobSpec(spec);
-  return { job, origin, transport: httpTransport(origin, job.id, deps) };
+  return { job, bytes: spec, origin, transport: httpTransport(origin, job.id, deps) };
 }
 
-/** Remembers a job. Its id reads its result, so that nobody else may read this. */
+/**
+ * Remembers a job. Its id reads its result, so that nobody else may read this. False where the
+ * state directory can't be written.
+ */
 export async function rememberJob(
   spec: Uint8Array,
   origin: string,
   id: string,
   stateDir?: string,
-): Promise<void> {
+): Promise<boolean> {
   await makeStateDirectory(stateDirectory(stateDir));
   const directory = await makeStateDirectory(placeOf(stateDir));
-  if (directory === undefined) return;
+  if (directory === undefined) return false;
   const kept = await Promise.all((await namesIn(directory)).map(async (name) => {
     const path = join(directory, name);
     return { path, at: (await stat(path)).mtimeMs };
@@ -114,6 +119,7 @@ export async function rememberJob(
   for (const { path } of kept.slice(jobClientLimits.remembered - 1)) await unlink(path);
   const text = JSON.stringify({ origin, spec: toBase64(spec) });
   await writeAtomic(join(directory, fileOf(id)), text, { mode: 0o600 });
+  return true;
 }
 
 /**
@@ -144,12 +150,22 @@ export async function recallJob(id: string, deps: Deps, stateDir?: string): Prom
   }
 }
 
-/** All jobs that are remembered. */
-export async function recallJobs(deps: Deps, stateDir?: string): Promise<SubmittedJob[]> {
-  const names = await namesIn(placeOf(stateDir));
-  return await Promise.all(
-    names.map((name) => recallJob(name.slice(0, -".json".length), deps, stateDir)),
-  );
+/** All jobs that are remembered, but those of which what is remembered can't be read. */
+export async function recallJobs(
+  deps: Deps,
+  { stateDir, onBroken }: { stateDir?: string; onBroken: (error: PlasmdError) => void },
+): Promise<SubmittedJob[]> {
+  const jobs: SubmittedJob[] = [];
+  for (const name of await namesIn(placeOf(stateDir))) {
+    try {
+      jobs.push(await recallJob(name.slice(0, -".json".length), deps, stateDir));
+    } catch (thrown) {
+      const error = toPlasmdError(thrown);
+      // One that another command has just forgotten is not worth a word.
+      if (error.code !== "not_found") onBroken(error);
+    }
+  }
+  return jobs;
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -23,6 +23,8 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
   /** Told of each worker that was passed over. */
   readonly onPassed: (worker: WorkerChoice, error: PlasmdError) => void;
+  /** Told of each job that can't be remembered. */
+  readonly onForgotten: (id: string) => void;
 }
 
 /** A job that a worker has taken. */
@@ -111,14 +113,15 @@ export async function runOnSeveral(
 
 async function submitTo(
   worker: WorkerChoice,
-  { request, identity, stateDir, signal }: SubmitOptions,
+  { request, identity, stateDir, signal, onForgotten }: SubmitOptions,
   deps: Deps,
 ): Promise<TakenJob> {
   const submission = await prepareJob({ ...request, worker: worker.keyid }, identity, deps);
   const submitted = submittedJob(submission.spec, worker.origin, deps);
   const { job, transport } = submitted;
   // Before it is sent: whatever happens then, its id is known here.
-  await rememberJob(submission.spec, worker.origin, job.id, stateDir);
+  const kept = await rememberJob(submission.spec, worker.origin, job.id, stateDir);
+  if (!kept) onForgotten(job.id);
   const status = await submitJob(transport, submission, { signal });
   return { ...submitted, worker, status };
 }

@@ -79,12 +79,25 @@ Deno.test("a job goes to a real worker, and its receipt proves its output", asyn
   match((await run("wait", id)).stdout, /done: exit, exit code 33/);
   match((await run("status", id)).stdout, /done/);
   equal((await run("logs", id)).stdout, "hello\n");
-  equal((await run("receipt", id, "--json")).code, 0);
+  const kinds = ["--output", "second.json", "--spec-output", "spec.json"];
+  equal((await run("receipt", id, "--json", ...kinds)).code, 0);
+  const bound = ["--worker", worker.keyid, "--spec", "spec.json"];
+  equal((await run("verify", "second.json", ...bound)).code, 0);
+  const other = await run("verify", "receipt.json", ...bound);
+  equal(other.code, 4);
+  match(other.stderr, /Receipt is for another job/);
   // Too late to end it, but the worker takes the order: it is signed by who submitted the job.
   match((await run("cancel", id)).stdout, /done: exit, exit code 33/);
   ok((await run("list")).stdout.includes(id));
   const kept = at(`client/submitted-jobs/${id.slice(7)}.json`);
   equal((await stat(kept)).mode & 0o777, 0o600);
+  await writeFiles(directory.path, {
+    [`client/submitted-jobs/${"0".repeat(64)}.json`]: "{}",
+  });
+  const list = await run("list");
+  equal(list.code, 0);
+  ok(list.stdout.includes(id));
+  match(list.stderr, /warning: What is remembered of job sha256:0+ can't be read: remove /);
 
   await writeFiles(directory.path, { "good.txt": "hello\n", "bad.txt": "hullo\n" });
   const verify = (...args: string[]) => run("verify", "receipt.json", ...args);

@@ -6,6 +6,7 @@
 
 import type { Command } from "@stricli/core";
 import type { JobStatus } from "../../jobs/service/types.ts";
+import type { PlasmdError } from "../../lib/errors.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
 import { jobIdPositional, jobStateFlag, receiptText, writeThrough } from "../job_flags.ts";
@@ -76,21 +77,28 @@ export const jobCancelCommand: Command<Context> = command<Flags & { key?: string
   },
 });
 
+type ReceiptFlags = Flags & { readonly output?: string; readonly specOutput?: string };
+
 /** `job receipt`. */
-export const jobReceiptCommand: Command<Context> = command<Flags & { output?: string }, [string]>({
+export const jobReceiptCommand: Command<Context> = command<ReceiptFlags, [string]>({
   brief: "Fetch and check the receipt of a submitted job",
   description: "Checks the receipt against the job and its worker's key. Exit code 4: refused.",
   examples: [["plasmd job receipt sha256:... --output receipt.json", "keep it"]],
-  flags: { ...flags, output: textFlag("Where the receipt goes, byte for byte", "FILE") },
+  flags: {
+    ...flags,
+    output: textFlag("Where the receipt goes, byte for byte", "FILE"),
+    specOutput: textFlag("Where the signed job goes, for job verify --spec", "FILE"),
+  },
   positional,
-  async run(run, { stateDir, json, output }, id) {
+  async run(run, { stateDir, json, output, specOutput }, id) {
     const { checkReceipt } = await import("../../jobs/client/check_receipt.ts");
     const { writeAtomic } = await import("../../lib/files.ts");
-    const { job, transport } = await recall(run, id, stateDir);
+    const { job, bytes: spec, transport } = await recall(run, id, stateDir);
     const bytes = await transport.receipt(job.id, { signal: run.signal });
     const worker = job.spec.worker;
     const receipt = checkReceipt(bytes, { worker, job, now: run.deps.clock.now() });
     if (output !== undefined) await writeAtomic(output, bytes);
+    if (specOutput !== undefined) await writeAtomic(specOutput, spec);
     if (json) return run.ui.json(receipt);
     run.ui.result(receiptText(receipt));
   },
@@ -103,7 +111,10 @@ export const jobListCommand: Command<Context> = command<Flags>({
   flags,
   async run(run, { stateDir, json }) {
     const { recallJobs } = await import("../../node/job_client.ts");
-    const jobs = (await recallJobs(run.deps, stateDir)).map(({ job: { id, spec }, origin }) => ({
+    const onBroken = ({ message, hint }: PlasmdError) => run.ui.warn(`${message}: ${hint}`);
+    const jobs = (await recallJobs(run.deps, { stateDir, onBroken })).map((
+      { job: { id, spec }, origin },
+    ) => ({
       job_id: id,
       worker: spec.worker,
       origin,

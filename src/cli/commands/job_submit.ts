@@ -158,6 +158,8 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       stateDir: flags.stateDir,
       signal,
       onPassed: ({ origin }, { message }) => run.ui.warn(`${origin}: ${message}`),
+      onForgotten: (id) =>
+        run.ui.warn(`job ${id} is not remembered: the state directory can't be written`),
     };
     const workers = await chooseWorkers({
       named: flags.worker,

@@ -9,6 +9,7 @@ import { openReceipt, type Receipt } from "../../formats/receipt.ts";
 import { parseTime } from "../../formats/time.ts";
 import { sha256Hex } from "../../lib/bytes.ts";
 import { PlasmdError } from "../../lib/errors.ts";
+import { ended } from "../job.ts";
 
 /** What a receipt must agree with. */
 export interface Expected {
@@ -59,9 +60,13 @@ function checkStream(receipt: Receipt, name: "stdout" | "stderr", bytes?: Uint8A
   same(name, receipt[name].hash, `sha256:${sha256Hex(bytes)}`);
 }
 
-function checkEnd({ completion, stdout, stderr }: Receipt): void {
+function checkEnd({ completion, exit_code, stdout, stderr }: Receipt): void {
   const cut = stdout.truncated || stderr.truncated;
-  if (cut && completion === "exit") {
+  if (completion !== "exit") {
+    // DESIGN 13: only a module that ends by itself has an exit code of its own.
+    return same(`exit code of ${completion}`, String(exit_code), `${ended(completion).exitCode}`);
+  }
+  if (cut) {
     throw new PlasmdError("mismatch", "Receipt says that the job exited, and that it was cut");
   }
 }

@@ -5,10 +5,11 @@
  */
 
 import type { Deps } from "../../lib/deps.ts";
-import { errorCodes, PlasmdError } from "../../lib/errors.ts";
+import { PlasmdError } from "../../lib/errors.ts";
 import { jobClientLimits as limits } from "../../lib/limits.ts";
 import { printable } from "../../lib/text.ts";
 import { readStatus } from "./read_status.ts";
+import { refusalOf } from "./refusal_codes.ts";
 import type { CallOptions, JobTransport } from "./transport.ts";
 
 interface Call extends CallOptions {
@@ -109,8 +110,7 @@ function refusal(status: number, bytes: Uint8Array): PlasmdError {
   } catch {
     // No problem document: the status says enough.
   }
-  const known = status === 429 ? "too_many" : errorCodes.find((one) => one === said?.code);
   const detail = typeof said?.detail === "string" ? printable(said.detail) : "no reason given";
-  const message = `The worker refused (${status}): ${detail}`;
-  return new PlasmdError(known ?? "bad_source", message, { blame: "peer" });
+  const code = status === 429 ? "too_many" : said?.code;
+  return refusalOf(code, `The worker refused (${status}): ${detail}`);
 }

@@ -11,6 +11,7 @@ import { PlasmdError } from "../../lib/errors.ts";
 import { jobClientLimits as limits, jobHttpLimits } from "../../lib/limits.ts";
 import { isFinal, type JobStatus } from "../service/types.ts";
 import { checkReceipt } from "./check_receipt.ts";
+import { refusalOf } from "./refusal_codes.ts";
 import type { CallOptions, JobTransport } from "./transport.ts";
 
 /** What is handed in. */
@@ -75,7 +76,7 @@ export async function waitForJob(
       continue;
     }
     const { code, detail } = status.problem ?? { code: "failed", detail: "no reason given" };
-    throw new PlasmdError(code, `The job was ${status.state}: ${detail}`, { blame: "peer" });
+    throw refusalOf(code, `The job was ${status.state}: ${detail}`);
   }
 }
 

@@ -37,6 +37,18 @@ const lies: [string, Partial<ReceiptFields>, RegExp][] = [
   }, /cut/],
 ];
 
+const ends = { trap: 134, timeout: 124, memory: 137, output: 1, cancelled: 130 } as const;
+for (const completion of ["trap", "timeout", "memory", "output", "cancelled"] as const) {
+  Deno.test(`a receipt for an end by ${completion} has its exit code, and no other`, () => {
+    const exit_code = ends[completion];
+    equal(checkReceipt(receipt({ completion, exit_code }), expected).exit_code, exit_code);
+    throws(() => checkReceipt(receipt({ completion, exit_code: 0 }), expected), {
+      code: "mismatch",
+      message: new RegExp(`exit code of ${completion}`),
+    });
+  });
+}
+
 for (const [what, changes, message] of lies) {
   Deno.test(`a receipt for ${what} is refused with the reason`, () => {
     throws(() => checkReceipt(receipt(changes), expected), { code: "mismatch", message });

@@ -87,6 +87,16 @@ Deno.test("a refusal carries the worker's reason, and is not tried again", async
   equal(strict.calls(), 1);
 });
 
+for (const code of ["cancelled", "usage", "identity", "internal", "unheard_of", 7, null]) {
+  Deno.test(`a worker can't say ${code}: its refusal is an odd answer`, async () => {
+    await using odd = worker(() => Response.json({ code, detail: "so" }, { status: 400 }));
+    await rejects(odd.transport.submit(signedJob(), options), {
+      code: "bad_source",
+      message: "The worker refused (400): so",
+    });
+  });
+}
+
 Deno.test("a worker that asks for what isn't the job's gets nothing", async () => {
   await using greedy = worker(() => Response.json({ ...status, missing: [digestOf("secret")] }));
   const submission = { spec: signedJob(), blobs: new Map() };
