@@ -31,6 +31,7 @@ packages=(
   mandoc          # checks the man page
   mount           # small and read-only file systems
   musl-tools      # a root file system whose only libc is musl
+  nftables        # a firewall between machines
   nginx-light     # a server to compare with
   openssl         # checks our signatures
   ovmf            # UEFI for virtual machines

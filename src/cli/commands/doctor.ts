@@ -55,7 +55,8 @@ export const doctorCommand: Command<Context> = command<DoctorFlags>({
     const { examine } = await import("../../node/doctor/doctor.ts");
     const { machineChecks } = await import("../../node/doctor/checks.ts");
     const chosen = { artifacts, host, port, stateDir, bootstrap: flags.bootstrap };
-    const checks = await machineChecks({ config, flags: chosen, signal }, deps);
+    const env = (name: string) => Deno.env.get(name);
+    const checks = await machineChecks({ config, flags: chosen, env, signal }, deps);
     const report = await examine(checks, { signal }, deps);
     if (flags.json) ui.json(jsonReport(report));
     else reportLines(report).forEach((line) => ui.result(line));

@@ -47,21 +47,23 @@ export interface DoctorOptions {
   readonly config?: string;
   /** Settings by the name of their flag, undefined where it wasn't given. */
   readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: (name: string) => string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** The checks in the order in which they are printed. */
 export async function machineChecks(options: DoctorOptions, deps: Deps): Promise<DoctorCheck[]> {
-  const env = (name: string) => Deno.env.get(name);
-  const { config, problem } = await readConfig(options, env);
+  const { env } = options;
+  const { config, problem } = await readConfig(options);
   const value = <T>(key: string) => config.values[key] as T;
-  const key = identityFile(value("provider.signing_key"));
+  const key = identityPlace({ env, euid: process.geteuid?.(), os: Deno.build.os });
+  const signingKey = value<string | undefined>("provider.signing_key");
   const artifacts = value<string | undefined>("provider.artifacts_dir");
   const state = () => stateDirectory(value("provider.state_dir"));
   return [
     { name: "port", run: () => portCheck(config, key, options, deps) },
     { name: "multicast", run: () => multicastCheck(config, deps) },
-    { name: "clock", run: () => clockCheck(deps) },
+    { name: "clock", run: () => clockCheck(env("PLASMD_EXE"), deps) },
     {
       name: "key",
       run: () =>
@@ -71,6 +73,10 @@ export async function machineChecks(options: DoctorOptions, deps: Deps): Promise
           read: async () => (await readIdentity(key)).keyid,
         }),
     },
+    ...(signingKey === undefined ? [] : [{
+      name: "signing key",
+      run: () => checkFile({ file: signingKey, missing: "", read: () => readIdentity(signingKey) }),
+    }]),
     { name: "state", run: () => checkStateDir(state()) },
     {
       name: "provider.toml",
@@ -100,19 +106,13 @@ export async function machineChecks(options: DoctorOptions, deps: Deps): Promise
 
 /** A configuration that can't be used is one finding; the rest is checked with the defaults. */
 async function readConfig(
-  { config, flags }: DoctorOptions,
-  env: (name: string) => string | undefined,
+  { config, flags, env }: DoctorOptions,
 ): Promise<{ config: Config; problem?: unknown }> {
   try {
     return { config: await loadConfig({ config, flags, env }) };
   } catch (problem) {
     return { config: resolveConfig({ flags }), problem };
   }
-}
-
-function identityFile(signingKey: string | undefined): string {
-  const env = (name: string) => Deno.env.get(name);
-  return signingKey ?? identityPlace({ env, euid: process.geteuid?.(), os: Deno.build.os });
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -154,8 +154,7 @@ async function multicastCheck({ values }: Config, { random }: Deps) {
   });
 }
 
-async function clockCheck({ clock }: Deps) {
-  const exe = Deno.env.get("PLASMD_EXE");
+async function clockCheck(exe: string | undefined, { clock }: Deps) {
   const installed = exe === undefined
     ? undefined
     : await fs.stat(exe).then(({ mtimeMs }) => mtimeMs, () => undefined);

@@ -17,10 +17,11 @@ async function linesOf(
   await using place = await tempDirectory();
   const config = place.join("provider.toml");
   await fs.writeFile(config, toml, { mode: 0o600 });
-  const signingKey = place.join("key");
-  await createIdentity(signingKey, systemDeps());
-  const usual = { host: "127.0.0.1", port: 0, mdns: false, stateDir: place.path, signingKey };
-  const options = { config, flags: { ...usual, ...flags }, signal };
+  const key = place.join("key");
+  await createIdentity(key, systemDeps());
+  const env = (name: string) => name === "PLASMD_IDENTITY" ? key : undefined;
+  const usual = { host: "127.0.0.1", port: 0, mdns: false, stateDir: place.path };
+  const options = { config, flags: { ...usual, ...flags }, env, signal };
   const checks = await machineChecks(options, systemDeps());
   const { checks: lines } = await examine(checks, { signal }, systemDeps());
   return new Map(lines.map((line) => [line.name, line]));
@@ -52,6 +53,18 @@ Deno.test("a file that can't be used is said, and the flags still count", async 
   const lines = await linesOf({ artifacts: "/nonexistent/artifacts" }, "[provider\n");
   assert.equal(lines.get("provider.toml")!.status, "wrong");
   assert.match(lines.get("disk of artifacts")!.found, /nonexistent/);
+});
+
+Deno.test("a signing key of its own is looked at, and must be there", async () => {
+  await using place = await tempDirectory();
+  await createIdentity(place.join("key"), systemDeps());
+  const good = (await linesOf({ signingKey: place.join("key") })).get("signing key")!;
+  assert.equal(good.status, "ok");
+  const none = (await linesOf({ signingKey: place.join("none") })).get("signing key")!;
+  assert.deepEqual([none.status, none.found], [
+    "wrong",
+    `There is no key file "${place.join("none")}"`,
+  ]);
 });
 
 Deno.test("a bootstrap node that runs answers", p2pTest, async () => {
