@@ -253,7 +253,7 @@ make_work() {
 }
 
 check_version() {
-  said=$("$work/$target" version) || fail "the new plasmd doesn't run on this machine" "$said"
+  said=$("$work/$target" version </dev/null) || fail "the new plasmd doesn't run on this machine" "$said"
   [ -z "$version" ] || [ "$said" = "plasmd $version" ] ||
     fail "that is $said, and not version $version" "nothing was installed"
 }

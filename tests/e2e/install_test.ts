@@ -126,6 +126,22 @@ test("a release is installed with its man page and completions, and again over i
   assert.equal(page, "this is plasmd.1\n");
 });
 
+test("bash and BusyBox run the script, too", async () => {
+  await using one = await site();
+  const shells = [["bash"], ["busybox", "sh"]].filter(([shell]) =>
+    missingTools([shell!]).length === 0
+  );
+  for (const [shell, ...before] of shells) {
+    const script = `${one.release}/install.sh`;
+    const { code, stderr } = await new Deno.Command(shell!, {
+      args: [...before, script, "--prefix", one.place.join(shell!)],
+      env: { PLASMD_INSTALL_URL: one.url },
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.ok(isFile(one.place.join(shell!, "bin/plasmd")));
+  }
+});
+
 test("the version that is wanted is installed, another one isn't", async () => {
   await using one = await site();
   const other = await one.install(["--version", "1.2.4"]);
