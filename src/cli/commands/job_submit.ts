@@ -6,18 +6,16 @@
 
 import type { Command } from "@stricli/core";
 import type { Arch } from "../../formats/names.ts";
-import type { JobResult } from "../../jobs/client/submit.ts";
 import { PlasmdError } from "../../lib/errors.ts";
 import { discoveryLimits, jobClientLimits, jobFormatLimits } from "../../lib/limits.ts";
 import type { JobRequest } from "../../node/job_client.ts";
 import type { SubmitOptions } from "../../node/job_submit.ts";
-import type { WorkerChoice } from "../../node/job_workers.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
-import type { Context, Run } from "../context.ts";
+import type { Context } from "../context.ts";
 import { bootstrapFlag } from "../dht_flags.ts";
 import { bootstrapOf } from "../discover_flags.ts";
 import { archFlag } from "../flags.ts";
-import { jobStateFlag, pairOf, writeThrough } from "../job_flags.ts";
+import { jobStateFlag, pairOf } from "../job_flags.ts";
 import { parseLifetime, parseSeconds } from "../parse.ts";
 import { parseSize } from "../size.ts";
 
@@ -170,7 +168,11 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       timeoutMs: flags.findTimeout ?? discoveryLimits.timeoutMs,
       signal,
     }, deps);
-    if (flags.replicas !== undefined) return await replicate(run, flags, workers, options);
+    const { replicate, sayResult } = await import("../job_results.ts");
+    const { replicas } = flags;
+    if (replicas !== undefined) {
+      return await replicate(run, { ...flags, replicas }, workers, options);
+    }
     const { runOnFirst, submitToFirst } = await import("../../node/job_submit.ts");
     if (!flags.wait) {
       const { status, job } = await submitToFirst(workers, options, deps);
@@ -197,56 +199,6 @@ function requestOf(
     outputBytes: flags.outputBytes,
     lifetimeMs: flags.expires ?? hourMs,
   };
-}
-
-/** Prints a job's verified output, and ends as the job did. */
-async function sayResult(
-  run: Run,
-  { json, receipt: file }: JobSubmitFlags,
-  { receipt, receiptBytes, stdout, stderr }: JobResult,
-): Promise<void> {
-  const { writeAtomic } = await import("../../lib/files.ts");
-  if (file !== undefined) await writeAtomic(file, receiptBytes);
-  if (json) {
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    run.ui.json({ receipt, stdout: text(stdout), stderr: text(stderr) });
-  } else {
-    writeThrough("stdout", stdout);
-    writeThrough("stderr", stderr);
-    if (receipt.completion !== "exit") run.ui.warn(`the job ended by ${receipt.completion}`);
-  }
-  run.exit(receipt.exit_code);
-}
-
-/** Has several workers run the job; what they agree on is the result. */
-async function replicate(
-  run: Run,
-  flags: JobSubmitFlags,
-  workers: WorkerChoice[],
-  options: SubmitOptions,
-): Promise<void> {
-  const { runOnSeveral } = await import("../../node/job_submit.ts");
-  const { compareReceipts } = await import("../../jobs/client/compare.ts");
-  const done = await runOnSeveral(workers, flags.replicas!, options, run.deps);
-  const receipts = done.map(({ result }) => result.receipt);
-  const { agreed, majority, differing } = compareReceipts(receipts);
-  if (agreed) {
-    run.ui.note(`${receipts.length} workers agree`);
-    return await sayResult(run, flags, done[0]!.result);
-  }
-  if (flags.json) run.ui.json({ agreed, receipts, differing: differing.map((one) => one.worker) });
-  const named = differing.map(({ worker }) => worker).join(", ");
-  throw new PlasmdError(
-    "mismatch",
-    majority.length === 0
-      ? `No two workers more than others say the same: ${named}`
-      : `Workers say something else than the ${majority.length} others: ${named}`,
-    {
-      hint: "either they run it wrongly, or the module isn't deterministic\n" +
-        "plasmd job list and job receipt have the receipts",
-      blame: "peer",
-    },
-  );
 }
 
 function parseReplicas(input: string): number {
