@@ -4,6 +4,7 @@
  * @module
  */
 
+import { publicKeyOf } from "../identity/keyid.ts";
 import { formatLimits } from "../lib/limits.ts";
 import { durationText, printable } from "../lib/text.ts";
 
@@ -45,6 +46,14 @@ export function parseSeconds(input: string): number {
 export function parseLevel(input: string): number {
   if (/^([1-9]|1\d)$/.test(input)) return Number(input);
   throw new SyntaxError(`Invalid level "${printable(input)}": it is a number from 1 to 19`);
+}
+
+/** A keyid: a key that is mistyped is not a key that didn't sign. */
+export function parseKeyid(input: string): string {
+  if (publicKeyOf(input) !== undefined) return input;
+  throw new SyntaxError(
+    `Invalid keyid "${printable(input)}": it is ed25519: and 64 lower-case hex digits`,
+  );
 }
 
 /** How many keys must have signed: a whole number. Whether it can be reached, the policy says. */

@@ -38,6 +38,9 @@ export async function serveRequest(
         "lies; with --config FILE beside it, the file says what is served",
     );
   }
+  if (live.jobs?.allow.length === 0) {
+    ui.warn("Jobs are on, and nobody's are run: name a key with --job-allow or jobs.allow");
+  }
   const request = {
     ...live,
     channel: live.channel ?? defaultChannel,

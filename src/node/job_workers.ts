@@ -7,6 +7,7 @@
 
 import { findWorkers, type FoundWorker } from "../discovery/capability.ts";
 import { openDht } from "../discovery/dht.ts";
+import { publicKeyOf } from "../identity/keyid.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError } from "../lib/errors.ts";
 import { printable } from "../lib/text.ts";
@@ -38,7 +39,7 @@ export interface WorkerWish extends WorkerSearch {
 /**
  * The workers that a job may go to, the best first.
  *
- * @throws {PlasmdError} `usage` for a URL without a key, `nothing_found`
+ * @throws {PlasmdError} `usage` for a URL without a key, or what is none, `nothing_found`
  */
 export async function chooseWorkers(wish: WorkerWish, deps: Deps): Promise<WorkerChoice[]> {
   const { named, keys } = wish;
@@ -57,6 +58,12 @@ export async function chooseWorkers(wish: WorkerWish, deps: Deps): Promise<Worke
           "or --worker auto, or a peer id, which is a key",
       },
     );
+  }
+  for (const keyid of keys) {
+    if (publicKeyOf(keyid) !== undefined) continue;
+    throw new PlasmdError("usage", `Invalid --worker-key "${printable(keyid)}"`, {
+      hint: "it is ed25519: and 64 lower-case hex digits",
+    });
   }
   const peers = await findPeers(named.filter(isPeerId), wish, deps);
   let next = 0;

@@ -49,3 +49,19 @@ Deno.test("sizes are written with their unit", () => {
   assert.deepEqual(["100", "64k", "1M", "2G"].map(parseSize), [100, 65_536, 1 << 20, 2 ** 31]);
   for (const bad of ["", "0", "-1", "1T", "1.5M", "M"]) assert.throws(() => parseSize(bad), bad);
 });
+
+Deno.test("a worker that is told no key says so", async () => {
+  await using directory = await tempDirectory();
+  await writeFiles(directory.path, { "image/readme": "no kernel" });
+  const serve = ["serve", "--artifacts", "image", "--port", "0", "--no-dht", "--no-mdns"];
+  const run = (...args: string[]) =>
+    runProgram([...serve, "--state-dir", directory.join("state"), ...args], {
+      cwd: directory.path,
+      env: { PLASMD_IDENTITY: directory.join("key") },
+    });
+  const said = /warning: Jobs are on, and nobody's are run: name a key/;
+  assert.match((await run("--jobs")).stderr, said);
+  const named = await run("--jobs", "--job-allow", `ed25519:${"0a".repeat(32)}`);
+  assert.doesNotMatch(named.stderr, said);
+  assert.equal(named.code, 2);
+});

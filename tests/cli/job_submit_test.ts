@@ -106,11 +106,16 @@ Deno.test("a job goes to a real worker, and its receipt proves its output", asyn
   equal(altered.code, 4);
   match(altered.stderr, /Receipt is for another stdout/);
   equal((await verify("--worker", submitter)).code, 4);
+  equal((await verify("--worker", submitter.slice(0, -1))).code, 2);
 
   const wrongKey = ["--worker", worker.origin, "--worker-key", submitter];
   const refused = await run("submit", ...wrongKey, "hello.wasm");
   equal(refused.code, 4);
   match(refused.stderr, /refused/);
+  wrongKey[3] = "ed25519:mistyped";
+  const mistyped = await run("submit", ...wrongKey, "hello.wasm");
+  equal(mistyped.code, 2);
+  match(mistyped.stderr, /Invalid --worker-key "ed25519:mistyped"/);
 });
 
 Deno.test("an unreachable worker is exit code 5, an unknown job is said to be one", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDays, parseLevel, parsePort, parseSeconds } from "../../src/cli/parse.ts";
+import { parseDays, parseKeyid, parseLevel, parsePort, parseSeconds } from "../../src/cli/parse.ts";
 
 Deno.test("ports are whole numbers up to 65535", () => {
   assert.deepEqual(["0", "80", "65535"].map(parsePort), [0, 80, 65_535]);
@@ -26,5 +26,13 @@ Deno.test("levels of zstd go from 1 to 19", () => {
   assert.deepEqual(["1", "9", "10", "19"].map(parseLevel), [1, 9, 10, 19]);
   for (const bad of ["", "0", "20", "22", "-1", "9.5", "x", "009"]) {
     assert.throws(() => parseLevel(bad), /Invalid level/, bad);
+  }
+});
+
+Deno.test("keyids are ed25519: and 64 lower-case hex digits", () => {
+  const keyid = `ed25519:${"0a".repeat(32)}`;
+  assert.equal(parseKeyid(keyid), keyid);
+  for (const bad of ["", "bad", keyid.toUpperCase(), keyid.slice(1), `${keyid}0`, ` ${keyid}`]) {
+    assert.throws(() => parseKeyid(bad), /Invalid keyid/, bad);
   }
 });

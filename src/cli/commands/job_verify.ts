@@ -8,6 +8,7 @@ import type { Command } from "@stricli/core";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context } from "../context.ts";
 import { receiptText } from "../job_flags.ts";
+import { parseKeyid } from "../parse.ts";
 
 /** The options of `job verify`. */
 type JobVerifyFlags = {
@@ -30,7 +31,7 @@ export const jobVerifyCommand: Command<Context> = command<JobVerifyFlags, [strin
   flags: {
     worker: {
       kind: "parsed",
-      parse: String,
+      parse: parseKeyid,
       brief: "The key of the worker that must have signed",
       placeholder: "KEYID",
     },
