@@ -45,6 +45,7 @@ packages=(
   sbsigntool
   shellcheck      # checks install.sh
   squashfs-tools
+  systemd         # systemd-analyze: how the unit is rated
   systemd-boot-efi
   util-linux      # setpriv, unshare
   wget
