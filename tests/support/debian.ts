@@ -26,8 +26,18 @@ export const debianTools: readonly string[] = ["apt-get", "apt-cache", "dpkg-deb
 /** What Debian calls an arch. */
 const architectures: Readonly<Record<Arch, string>> = { x86_64: "amd64", arm64: "arm64" };
 
+/** What is being fetched or has been, so that two who ask at once don't fetch it twice. */
+const kernels = new Map<Arch, Promise<DebianKernel>>();
+const packages = new Map<string, Promise<void>>();
+
 /** The kernel of Debian's `linux-image-cloud-amd64`, or that of another arch. */
-export async function debianKernel(arch: Arch = "x86_64"): Promise<DebianKernel> {
+export function debianKernel(arch: Arch = "x86_64"): Promise<DebianKernel> {
+  const known = kernels.get(arch) ?? fetchKernel(arch);
+  kernels.set(arch, known);
+  return known;
+}
+
+async function fetchKernel(arch: Arch): Promise<DebianKernel> {
   const architecture = architectures[arch];
   const cloud = `linux-image-cloud-${architecture}:${architecture}`;
   const depends = await runTool("apt-cache", "depends", cloud);
@@ -53,7 +63,10 @@ export async function debianFile(name: string, arch: Arch, file: string): Promis
   const architecture = architectures[arch];
   const root = join(projectRoot, ".cache", "debian", `${name}_${architecture}`);
   const path = join(root, file);
-  if (!await isThere(path)) await download(`${name}:${architecture}`, root);
+  if (await isThere(path)) return path;
+  const known = packages.get(root) ?? download(`${name}:${architecture}`, root);
+  packages.set(root, known);
+  await known;
   return path;
 }
 
