@@ -9,7 +9,13 @@ Deno.test("from source a part is its module, and no blob is made of it", async (
 });
 
 Deno.test("every part has a module that can be read", async () => {
-  assert.deepEqual(partModules().map(({ name }) => name), ["addresses", "component", "image", "mdns", "p2p"]);
+  assert.deepEqual(partModules().map(({ name }) => name), [
+    "addresses",
+    "component",
+    "image",
+    "mdns",
+    "p2p",
+  ]);
   for (const { module } of partModules()) assert.ok((await Deno.stat(module())).isFile);
 });
 
