@@ -1,5 +1,5 @@
 /**
- * A submitter's side of jobs: files of ours become a signed job, and what was handed in is
+ * A submitter's side of jobs: what is to be run becomes a signed job, and what was handed in is
  * remembered, so that its id is enough later.
  *
  * @module
@@ -14,30 +14,13 @@ import type { Identity } from "../identity/key_file.ts";
 import { httpTransport } from "../jobs/client/http_transport.ts";
 import type { Submission } from "../jobs/client/submit.ts";
 import type { JobTransport } from "../jobs/client/transport.ts";
-import { parseJobPath } from "../jobs/job.ts";
+import type { JobInput } from "../jobs/job.ts";
 import { fromBase64, sha256Hex, toBase64 } from "../lib/bytes.ts";
 import type { Deps } from "../lib/deps.ts";
 import { PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { readBounded, readBoundedIfThere, writeAtomic } from "../lib/files.ts";
-import { jobClientLimits, jobFormatLimits, jobLimits } from "../lib/limits.ts";
+import { readBoundedIfThere, writeAtomic } from "../lib/files.ts";
+import { jobClientLimits, jobFormatLimits } from "../lib/limits.ts";
 import { makeStateDirectory, stateDirectory } from "../lib/state_dir.ts";
-
-/** A job as a person names it: its bytes are in files of ours. */
-export interface JobRequest {
-  readonly worker: string;
-  readonly module: string;
-  readonly args: readonly string[];
-  readonly env: readonly (readonly [string, string])[];
-  /** Names in the job's root → files of ours. */
-  readonly files: readonly (readonly [string, string])[];
-  readonly stdin?: string;
-  readonly deterministic: boolean;
-  readonly wallMs?: number;
-  readonly memoryBytes?: number;
-  readonly outputBytes?: number;
-  /** Milliseconds until it expires. */
-  readonly lifetimeMs: number;
-}
 
 /** A job that this user has handed in. */
 export interface SubmittedJob {
@@ -49,44 +32,44 @@ export interface SubmittedJob {
   readonly transport: JobTransport;
 }
 
+/** Whom a job is for, and for how long. */
+export interface JobOrder {
+  /** The worker's keyid. */
+  readonly worker: string;
+  /** Milliseconds until it expires. */
+  readonly lifetimeMs: number;
+}
+
 /**
- * Reads the files of a job and signs it.
+ * Signs a job for a worker.
  *
- * @throws {PlasmdError} `io`, `permission`, `too_large` for a file; `malformed` for the job
+ * @throws {PlasmdError} `malformed` for a job that no worker would take
  */
-export async function prepareJob(
-  request: JobRequest,
+export function prepareJob(
+  input: JobInput,
+  { worker, lifetimeMs }: JobOrder,
   identity: Identity,
   { clock, random }: Deps,
-): Promise<Submission> {
+): Submission {
   const blobs = new Map<string, Uint8Array>();
-  const add = async (path: string, max: number) => {
-    const bytes = await readBounded(path, max);
+  const add = (bytes: Uint8Array) => {
     const digest = `sha256:${sha256Hex(bytes)}`;
     blobs.set(digest, bytes);
     return digest;
   };
-  const module = await add(request.module, jobLimits.moduleBytes);
-  const files: Record<string, string> = {};
-  for (const [name, path] of request.files) {
-    files[parseJobPath(name)] = await add(path, jobLimits.inputBytes);
-  }
+  const { wallMs, memoryBytes, outputBytes } = input.limits;
   const fields: JobSpecFields = {
     submitter: identity.keyid,
-    worker: request.worker,
-    module,
-    args: request.args,
-    env: Object.fromEntries(request.env),
-    stdin: request.stdin === undefined ? null : await add(request.stdin, jobLimits.inputBytes),
-    files,
-    limits: {
-      wall_ms: request.wallMs ?? jobLimits.wallDefaultMs,
-      memory_bytes: request.memoryBytes ?? jobLimits.memoryDefaultBytes,
-      output_bytes: request.outputBytes ?? jobLimits.outputDefaultBytes,
-    },
-    deterministic: request.deterministic,
+    worker,
+    module: add(input.module),
+    args: input.args,
+    env: Object.fromEntries(input.env),
+    stdin: input.stdin.length === 0 ? null : add(input.stdin),
+    files: Object.fromEntries([...input.files].map(([name, bytes]) => [name, add(bytes)])),
+    limits: { wall_ms: wallMs, memory_bytes: memoryBytes, output_bytes: outputBytes },
+    deterministic: input.deterministic,
     nonce: toBase64(random.bytes(jobFormatLimits.nonceBytes)),
-    expires_at: formatTime(clock.now() + request.lifetimeMs),
+    expires_at: formatTime(clock.now() + lifetimeMs),
   };
   return { spec: sealJobSpec(fields, identity), blobs };
 }
@@ -120,6 +103,11 @@ export async function rememberJob(
   const text = JSON.stringify({ origin, spec: toBase64(spec) });
   await writeAtomic(join(directory, fileOf(id)), text, { mode: 0o600 });
   return true;
+}
+
+/** Forgets a job that its worker has not taken. */
+export async function forgetJob(id: string, stateDir?: string): Promise<void> {
+  await unlink(join(placeOf(stateDir), fileOf(id))).catch(() => {});
 }
 
 /**

@@ -7,21 +7,29 @@
 
 import { sealJobCancel } from "../formats/job_cancel.ts";
 import type { Identity } from "../identity/key_file.ts";
+import type { JobInput } from "../jobs/job.ts";
 import { collectJob, type JobResult, submitJob, waitForJob } from "../jobs/client/submit.ts";
 import type { JobStatus } from "../jobs/service/types.ts";
 import type { Deps } from "../lib/deps.ts";
 import { type ErrorCode, PlasmdError, toPlasmdError } from "../lib/errors.ts";
-import { type JobRequest, prepareJob, rememberJob, type SubmittedJob } from "./job_client.ts";
-import { submittedJob } from "./job_client.ts";
+import {
+  forgetJob,
+  prepareJob,
+  rememberJob,
+  type SubmittedJob,
+  submittedJob,
+} from "./job_client.ts";
 import type { WorkerChoice } from "./job_workers.ts";
 
 /** A job for whoever takes it. */
 export interface SubmitOptions {
-  readonly request: Omit<JobRequest, "worker">;
+  readonly input: JobInput;
+  /** Milliseconds until it expires. */
+  readonly lifetimeMs: number;
   readonly identity: Identity;
   readonly stateDir?: string;
   readonly signal: AbortSignal;
-  /** Told of each worker that was passed over. */
+  /** Told of each worker that was passed over for another one. */
   readonly onPassed: (worker: WorkerChoice, error: PlasmdError) => void;
   /** Told of each job that can't be remembered. */
   readonly onForgotten: (id: string) => void;
@@ -37,6 +45,12 @@ export interface TakenJob extends SubmittedJob {
 const passedOver: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...["unreachable", "too_many", "forbidden", "not_found", "not_ready", "busy"] as const,
   ...["bad_source", "no_space", "wrong_target", "unsupported", "untrusted", "mismatch"] as const,
+]);
+
+/** With these a worker says that it hasn't taken a job. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...["forbidden", "untrusted", "wrong_target", "expired", "malformed"] as const,
+  ...["not_found", "too_many", "too_large"] as const,
 ]);
 
 /**
@@ -55,7 +69,7 @@ export async function submitToFirst(
     try {
       return await submitTo(worker, options, deps);
     } catch (thrown) {
-      last = passOver(thrown, worker, options);
+      last = passOver(thrown, worker, workers, options);
     }
   }
   throw last ?? new PlasmdError("nothing_found", "No worker is left to be asked");
@@ -80,7 +94,7 @@ export async function runOnFirst(
       await waitForJob(transport, job.id, options, deps);
       return { ...taken, result: await collectJob(transport, job, options, deps) };
     } catch (thrown) {
-      const error = passOver(thrown, worker, options);
+      const error = passOver(thrown, worker, workers, options);
       await transport.cancel(sealJobCancel(job.id, options.identity), job.id, options)
         .catch(() => {});
       if (workers.length === 0) throw error;
@@ -113,27 +127,35 @@ export async function runOnSeveral(
 
 async function submitTo(
   worker: WorkerChoice,
-  { request, identity, stateDir, signal, onForgotten }: SubmitOptions,
+  { input, lifetimeMs, identity, stateDir, signal, onForgotten }: SubmitOptions,
   deps: Deps,
 ): Promise<TakenJob> {
-  const submission = await prepareJob({ ...request, worker: worker.keyid }, identity, deps);
+  const submission = prepareJob(input, { worker: worker.keyid, lifetimeMs }, identity, deps);
   const submitted = submittedJob(submission.spec, worker.origin, deps);
   const { job, transport } = submitted;
   // Before it is sent: whatever happens then, its id is known here.
   const kept = await rememberJob(submission.spec, worker.origin, job.id, stateDir);
   if (!kept) onForgotten(job.id);
-  const status = await submitJob(transport, submission, { signal });
-  return { ...submitted, worker, status };
+  try {
+    const status = await submitJob(transport, submission, { signal });
+    return { ...submitted, worker, status };
+  } catch (thrown) {
+    // A worker that says no has nothing to be asked about later; one that says nothing may have it.
+    if (refusals.has(toPlasmdError(thrown).code)) await forgetJob(job.id, stateDir);
+    throw thrown;
+  }
 }
 
+/** What the last one says is thrown, and not said before. */
 function passOver(
   thrown: unknown,
   worker: WorkerChoice,
+  left: readonly WorkerChoice[],
   { signal, onPassed }: SubmitOptions,
 ): PlasmdError {
   signal.throwIfAborted();
   const error = toPlasmdError(thrown);
   if (!passedOver.has(error.code)) throw error;
-  onPassed(worker, error);
+  if (left.length > 0) onPassed(worker, error);
   return error;
 }

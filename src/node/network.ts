@@ -98,7 +98,10 @@ export async function openNetwork(
       });
       owned.use(advertiseCapabilities(node, capabilityKeys(info.arch, info.runtimes), deps));
     },
-    workers: (query, signal) => findWorkers(node, { ...query, signal }),
+    async workers(query, signal) {
+      // Alone there is nobody to ask, and nothing to wait for.
+      return node.status().table === 0 ? [] : await findWorkers(node, { ...query, signal });
+    },
     renew: () => advertiser?.renew(),
     async [Symbol.asyncDispose]() {
       await advertiser?.[Symbol.asyncDispose]();

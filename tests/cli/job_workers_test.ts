@@ -119,6 +119,17 @@ Deno.test("where a worker can't be reached the next one gets the job", async () 
   assert.match(unpinned.stderr, /--worker-key/);
 });
 
+Deno.test("a refusal is said once, and a job that was refused is forgotten", async () => {
+  await using directory = await tempDirectory();
+  const { job } = await submitterIn(directory);
+  const stranger = testIdentity(26).keyid;
+  await using worker = await sayingWorker(directory, testIdentity(27), stranger, "hello\n");
+  const { code, stderr } = await job("submit", ...worker.flags, "hello.wasm");
+  assert.equal(code, 1);
+  assert.equal(stderr.match(/refused/g)?.length, 1, stderr);
+  assert.deepEqual(JSON.parse((await job("list", "--json")).stdout), { jobs: [] });
+});
+
 Deno.test(
   "workers are found in the DHT, and one of them runs the job in a process",
   p2pTest,

@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "@stricli/core";
-import type { JobStatus } from "../../jobs/service/types.ts";
+import { isFinal, type JobStatus } from "../../jobs/service/types.ts";
 import type { PlasmdError } from "../../lib/errors.ts";
 import { command, jsonFlag, textFlag } from "../command.ts";
 import type { Context, Run } from "../context.ts";
@@ -73,7 +73,10 @@ export const jobCancelCommand: Command<Context> = command<Flags & { key?: string
     const { readIdentity } = await import("../../identity/key_file.ts");
     const { job, transport } = await recall(run, id, stateDir);
     const order = sealJobCancel(job.id, await readIdentity(key));
-    say(run, await transport.cancel(order, job.id, { signal: run.signal }), json);
+    const status = await transport.cancel(order, job.id, { signal: run.signal });
+    // The worker answers before what runs has ended.
+    if (!isFinal(status.state)) run.ui.note("the worker has taken the order; the job ends soon");
+    say(run, status, json);
   },
 });
 

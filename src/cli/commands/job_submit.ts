@@ -8,19 +8,23 @@ import type { Command } from "@stricli/core";
 import type { Arch } from "../../formats/names.ts";
 import { PlasmdError } from "../../lib/errors.ts";
 import { discoveryLimits, jobClientLimits, jobFormatLimits } from "../../lib/limits.ts";
-import type { JobRequest } from "../../node/job_client.ts";
 import type { SubmitOptions } from "../../node/job_submit.ts";
 import { command, jsonFlag, textFlag, textsFlag } from "../command.ts";
 import type { Context } from "../context.ts";
 import { bootstrapFlag } from "../dht_flags.ts";
 import { bootstrapOf } from "../discover_flags.ts";
 import { archFlag } from "../flags.ts";
-import { jobStateFlag, pairOf } from "../job_flags.ts";
+import {
+  jobStateFlag,
+  jobWish,
+  type JobWishFlags,
+  jobWishFlags,
+  modulePositional,
+} from "../job_flags.ts";
 import { parseLifetime, parseSeconds } from "../parse.ts";
-import { parseSize } from "../size.ts";
 
 /** The options of `job submit`. */
-type JobSubmitFlags = {
+type JobSubmitFlags = JobWishFlags & {
   readonly worker: readonly string[];
   readonly workerKey?: readonly string[];
   readonly arch?: Arch;
@@ -29,22 +33,14 @@ type JobSubmitFlags = {
   readonly findTimeout?: number;
   readonly replicas?: number;
   readonly key?: string;
-  readonly timeout?: number;
-  readonly memory?: number;
-  readonly outputBytes?: number;
   readonly expires?: number;
-  readonly env?: readonly string[];
-  readonly file?: readonly string[];
-  readonly stdin?: string;
   readonly receipt?: string;
   readonly stateDir?: string;
-  readonly deterministic: boolean;
   readonly wait: boolean;
   readonly json: boolean;
 };
 
 const hourMs = 3_600_000;
-const size = { kind: "parsed", parse: parseSize, placeholder: "SIZE", optional: true } as const;
 
 /** The command. */
 export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string[]>({
@@ -101,15 +97,7 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       optional: true,
     },
     key: textFlag("The key file that signs, instead of this machine's", "FILE"),
-    timeout: {
-      kind: "parsed",
-      parse: parseSeconds,
-      brief: "Seconds that it may run; default: 60",
-      placeholder: "SECONDS",
-      optional: true,
-    },
-    memory: { ...size, brief: "Memory that it may use; default: 1 GiB" },
-    outputBytes: { ...size, brief: "Output that it may write; default: 16 MiB" },
+    ...jobWishFlags,
     expires: {
       kind: "parsed",
       parse: (input) => parseLifetime(input, jobFormatLimits.lifetimeMs),
@@ -117,17 +105,8 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       placeholder: "TIME",
       optional: true,
     },
-    env: textsFlag("A variable that it sees", "NAME=VALUE"),
-    file: textsFlag("A file that it finds under NAME", "NAME=PATH"),
-    stdin: textFlag("A file that it reads as standard input", "PATH"),
     receipt: textFlag("Where the verified receipt goes, with --wait", "FILE"),
     stateDir: jobStateFlag,
-    deterministic: {
-      kind: "boolean",
-      brief: "Stop the clock and seed randomness, so that every run is the same",
-      default: false,
-      withNegated: false,
-    },
     wait: {
       kind: "boolean",
       brief: "Wait for its end, and print its output",
@@ -136,12 +115,9 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
     },
     json: jsonFlag,
   },
-  positional: {
-    kind: "array",
-    parameter: { brief: "The module, then its arguments", placeholder: "MODULE", parse: String },
-    minimum: 1,
-  },
+  positional: modulePositional,
   async run(run, flags, module, ...args) {
+    const { readJob } = await import("../../node/job_input.ts");
     const { chooseWorkers } = await import("../../node/job_workers.ts");
     const { readIdentity } = await import("../../identity/key_file.ts");
     const { signal, deps } = run;
@@ -151,7 +127,8 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
       });
     }
     const options: SubmitOptions = {
-      request: requestOf(flags, module!, args),
+      input: await readJob(jobWish(flags, module!, args)),
+      lifetimeMs: flags.expires ?? hourMs,
       identity: await readIdentity(flags.key),
       stateDir: flags.stateDir,
       signal,
@@ -181,25 +158,6 @@ export const jobSubmitCommand: Command<Context> = command<JobSubmitFlags, string
     await sayResult(run, flags, (await runOnFirst(workers, options, deps)).result);
   },
 });
-
-function requestOf(
-  flags: JobSubmitFlags,
-  module: string,
-  args: readonly string[],
-): Omit<JobRequest, "worker"> {
-  return {
-    module,
-    args,
-    env: (flags.env ?? []).map((pair) => pairOf(pair, "env")),
-    files: (flags.file ?? []).map((pair) => pairOf(pair, "file")),
-    stdin: flags.stdin,
-    deterministic: flags.deterministic,
-    wallMs: flags.timeout,
-    memoryBytes: flags.memory,
-    outputBytes: flags.outputBytes,
-    lifetimeMs: flags.expires ?? hourMs,
-  };
-}
 
 function parseReplicas(input: string): number {
   const count = Number(input);

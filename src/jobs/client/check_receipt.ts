@@ -9,6 +9,7 @@ import { openReceipt, type Receipt } from "../../formats/receipt.ts";
 import { parseTime } from "../../formats/time.ts";
 import { sha256Hex } from "../../lib/bytes.ts";
 import { PlasmdError } from "../../lib/errors.ts";
+import { jobFormatLimits } from "../../lib/limits.ts";
 import { ended } from "../job.ts";
 
 /** What a receipt must agree with. */
@@ -18,12 +19,9 @@ export interface Expected {
   readonly job?: OpenedJobSpec;
   readonly stdout?: Uint8Array;
   readonly stderr?: Uint8Array;
-  /** Milliseconds; a receipt of later than `now` + `skewMs` is refused. */
+  /** Milliseconds; what a receipt says may be ahead of it as far as clocks differ. */
   readonly now: number;
 }
-
-/** Milliseconds by which a worker's clock may be ahead of ours. */
-const skewMs = 10 * 60_000;
 
 /**
  * The receipt, once everything that is expected holds.
@@ -36,7 +34,7 @@ export function checkReceipt(bytes: Uint8Array, expected: Expected): Receipt {
   checkStream(receipt, "stdout", expected.stdout);
   checkStream(receipt, "stderr", expected.stderr);
   checkEnd(receipt);
-  if (parseTime(receipt.completed_at)! > expected.now + skewMs) {
+  if (parseTime(receipt.completed_at)! > expected.now + jobFormatLimits.aheadMs) {
     throw new PlasmdError("not_yet_valid", `Receipt is from the future: ${receipt.completed_at}`);
   }
   return receipt;
