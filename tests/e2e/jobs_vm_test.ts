@@ -8,14 +8,13 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import { hello } from "../support/job_modules.ts";
+import { bootLink, linkProvider } from "../support/link_boot.ts";
 import { loopPlace, loopTools, quietKernel, stranger } from "../support/loop.ts";
-import { leaseAddresses, netnsLink, netnsTools, startOn } from "../support/netns.ts";
-import { programCommand, projectRoot } from "../support/program.ts";
+import { netnsTools } from "../support/netns.ts";
+import { projectRoot } from "../support/program.ts";
 import { needing, runTool } from "../support/tools.ts";
-import { startVm } from "../support/vm.ts";
 
 const seconds = 1000;
-const node = "http://10.99.0.1:8099";
 
 /** A JSON document as a machine of the link sees it; asked for until it fits. */
 async function untilJson<T>(
@@ -43,31 +42,18 @@ Deno.test(
     { tools: [...loopTools, ...netnsTools, "busybox", "curl", "php"], root: true },
     async () => {
       await using place = await loopPlace();
-      await using link = await netnsLink(1);
-      const machine = link.machines[0]!;
-      await using _leases = await leaseAddresses(machine, place.directory);
-      const [command, ...args] = programCommand([
-        ...["serve", "--artifacts", place.artifacts, "--state-dir", `${place.home}/state`],
-        ...["--port", "8099", "--p2p-port", "4001", "--no-mdns", "--cmdline", quietKernel],
-      ]);
-      await using host = startOn(machine, [command!, ...args], {
-        PLASMD_IDENTITY: `${place.home}/identity.key`,
-        NO_COLOR: "1",
+      await using link = await bootLink(place, {
+        args: ["--p2p-port", "4001", "--no-mdns", "--cmdline", quietKernel],
       });
-      await host.waitFor(/Fetch it on another machine/, 60 * seconds);
-      await using vm = await startVm({
+      const { machine } = link;
+      await using vm = await link.start({
         name: "worker",
-        prefix: link.hub,
         kernel: place.kernel,
         initramfs: place.client,
-        append: `quiet phase.once=1 phase.fail=poweroff phase.serve=1 phase.provider=${node} ` +
+        append:
+          `quiet phase.once=1 phase.fail=poweroff phase.serve=1 phase.provider=${linkProvider} ` +
           `phase.bootstrap=/ip4/10.99.0.1/tcp/4001 phase.jobs=${stranger.keyid}`,
-        cards: [],
         memory: 1536,
-        extra: [
-          ...["-netdev", `tap,id=lan,ifname=${await link.plugVm()},script=no,downscript=no`],
-          ...["-device", "virtio-net-pci,netdev=lan,romfile="],
-        ],
       });
       await vm.waitFor(/phase: this machine was booted by plasmd/, 240 * seconds);
       const [, address] = await vm.waitFor(/phase: eth0: ([0-9.]+)\//, 60 * seconds);
@@ -80,7 +66,7 @@ Deno.test(
       }
       const { workers } = await untilJson<Workers>(
         machine,
-        `${node}/v1/workers`,
+        `${linkProvider}/v1/workers`,
         ({ workers }) => workers.length > 0,
       );
       const origin = `http://${address}:8080`;
@@ -98,7 +84,7 @@ Deno.test(
         hello("hello from a booted machine\n", 0),
       );
       const example = `${projectRoot}docs/clients/php/examples/run.php`;
-      const run = [key, node, provider.keyid, place.directory.join("hello.wasm")];
+      const run = [key, linkProvider, provider.keyid, place.directory.join("hello.wasm")];
       const said = await runTool("ip", "netns", "exec", machine, "php", example, ...run);
       assert.match(said, /hello from a booted machine/);
     },
