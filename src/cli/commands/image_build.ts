@@ -123,7 +123,7 @@ export const imageBuildCommand: Command<Context> = command<ImageBuildFlags>({
     level: {
       kind: "parsed",
       parse: parseLevel,
-      brief: "How hard zstd tries, 1 to 19: 19 takes a minute and saves a tenth",
+      brief: "How hard zstd tries, 1 to 19: 19 takes long and makes the smallest image",
       placeholder: "N",
       default: "9",
     },
