@@ -69,7 +69,10 @@ export function jobWish(flags: JobWishFlags, module: string, args: readonly stri
 }
 
 /** `--state-dir DIR`. */
-export const jobStateFlag = textFlag("Where submitted jobs are remembered", "DIR");
+export const jobStateFlag: ReturnType<typeof textFlag<"DIR">> = textFlag(
+  "Where submitted jobs are remembered",
+  "DIR",
+);
 
 /** The one argument JOBID. */
 export const jobIdPositional = {

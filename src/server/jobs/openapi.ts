@@ -5,13 +5,14 @@
  */
 
 import { programVersion } from "../../lib/version.ts";
-import { jsonReply } from "../reply.ts";
-import type { Handler } from "../routes.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 import { type Content, type Operation, operations } from "./operations.ts";
 import { schemas } from "./schemas.ts";
 
 /** Answers with the description. */
-export const getOpenApi: Handler = () => jsonReply(200, describe());
+export function getOpenApi(): Reply {
+  return jsonReply(200, describe());
+}
 
 /** Makes the description. */
 export function describe(): Record<string, unknown> {
